@@ -1,0 +1,44 @@
+# Everything sets itself up: only Python 3.11+, pip, venv and make are needed.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: run test lint unit lock clean
+
+run: $(VENV)/.runtime
+	@if [ -n "$$SLACK_BOT_TOKEN" ]; then \
+		echo "SLACK_BOT_TOKEN is set: starting the bot (python -m bot serve)"; \
+		exec $(BIN)/python -m bot serve; \
+	else \
+		echo "SLACK_BOT_TOKEN is not set: starting the sandbox (python -m bot sandbox)"; \
+		exec $(BIN)/python -m bot sandbox; \
+	fi
+
+test: lint unit
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+unit: $(VENV)/.dev
+	$(BIN)/pytest --cov --cov-report=term
+
+# Resolve again for every supported Python and platform; the pinned files carry no index address.
+lock:
+	uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml -o requirements.txt
+	uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml --group dev -o requirements-dev.txt
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: $(VENV)/bin/python requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@ $(VENV)/.runtime
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage

@@ -1,0 +1,1 @@
+"""LeadSquared Notifier: browser notifications for LeadSquared users, sent from Slack."""

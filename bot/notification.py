@@ -1,0 +1,96 @@
+"""The words of the domain: what is sent, to whom, from where, and the states it passes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+KEY_OWNER = "KEY_OWNER"
+"""The recipient that leaves `UserId` out of a push: the owner of the API keys, by explicit wish."""
+
+
+class State(StrEnum):
+    """Where a delivery is; all but the first two are final until a person presses a button."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    SENT = "sent"
+    REJECTED = "rejected"
+    UNAVAILABLE = "unavailable"
+    UNKNOWN = "unknown"
+    UNLINKED = "unlinked"
+    CANCELLED = "cancelled"
+
+
+FINAL = tuple(state for state in State if state not in (State.PENDING, State.SENDING))
+
+
+@dataclass(frozen=True)
+class SlackUser:
+    """A recipient named by Slack id; their CRM user is found out after acceptance."""
+
+    user_id: str
+
+
+@dataclass(frozen=True)
+class KeyOwner:
+    """The owner of the API keys, named explicitly."""
+
+
+Recipient = SlackUser | KeyOwner
+
+
+@dataclass(frozen=True)
+class Notification:
+    """What LeadSquared will show, already checked."""
+
+    title: str
+    content: str
+    click_url: str | None = None
+    icon_url: str | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the outcome belongs; no channel means a direct message to the sender."""
+
+    channel_id: str | None = None
+    thread_ts: str | None = None
+    response_url: str | None = None
+    private: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a try led to: a state, a code that `replies` has words for, and LeadSquared's own."""
+
+    state: State
+    code: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One recipient of a notification, as a reader sees it."""
+
+    position: int
+    slack_user_id: str | None
+    name: str | None
+    state: State
+    code: str | None = None
+    detail: str | None = None
+    twin_position: int | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """A notification with all its deliveries."""
+
+    notification_id: str
+    sender_id: str
+    sender_name: str
+    notification: Notification
+    deliveries: tuple[Delivery, ...]
+    accepted_at: float
+    seconds: float
+    """From acceptance to the last outcome, or until now where something is still open."""
