@@ -1,0 +1,1 @@
+"""Stand-ins for Slack and LeadSquared over real sockets; they import nothing of the bot."""
