@@ -1,0 +1,1 @@
+"""The LeadSquared HTTP API: what goes over the wire, and what its answers mean."""

@@ -1,0 +1,167 @@
+"""LeadSquared over HTTP: thin, bounded, and exact about whether a request went out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from math import inf
+from types import SimpleNamespace
+from typing import Any, Protocol, TypeVar
+
+import aiohttp
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
+from pydantic import SecretStr
+
+from bot.errors import CrmConnectError, CrmError, CrmUnavailableError, CrmUncertainError
+from bot.leadsquared import wire
+from bot.leadsquared.models import BrowserPush, CrmUser, KeyOwnerIdentity
+
+T = TypeVar("T")
+
+TURNS_TO_HEAR_OF_A_CLOSE = 3
+"""Turns of the event loop until a close that has arrived shows: two for TCP, a third for TLS."""
+
+
+class Permits(Protocol):
+    """The rate gate, as far as a look-up needs it."""
+
+    def permit(self, *, interactive: bool = False) -> AbstractAsyncContextManager[object]: ...
+
+
+class LeadSquaredClient:
+    """The calls we make; a failed one raises a `CrmError`."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        *,
+        base_url: str,
+        access_key: SecretStr,
+        secret_key: SecretStr,
+        timeout: float,
+        gate: Permits,
+    ) -> None:
+        self._session = session
+        self._base_url = base_url
+        self._keys = {"x-LSQ-AccessKey": access_key, "x-LSQ-SecretKey": secret_key}
+        # Half is left for the answer; from the threshold on aiohttp rounds up to whole seconds.
+        self._timeout = aiohttp.ClientTimeout(timeout, connect=timeout / 2, ceil_threshold=inf)
+        self._gate = gate
+
+    async def push(self, push: BrowserPush) -> wire.Sent:
+        """Send one notification; the caller holds the permit."""
+        return _unwrap(wire.decode_push(*await self._exchange(wire.push_request(push))))
+
+    async def get_key_owner(self, *, interactive: bool = False) -> KeyOwnerIdentity:
+        return await self._look_up(wire.key_owner_request(), wire.parse_key_owner, interactive)
+
+    async def fetch_users(self, *, interactive: bool = False) -> list[CrmUser]:
+        return await self._look_up(wire.users_request(), wire.parse_users, interactive)
+
+    async def find_user_by_email(self, email: str, *, interactive: bool = False) -> CrmUser | None:
+        request = wire.user_by_email_request(email)
+        return wire.find_by_email(
+            await self._look_up(request, wire.parse_users, interactive), email
+        )
+
+    async def find_user_by_id(self, user_id: str, *, interactive: bool = False) -> CrmUser | None:
+        request = wire.user_by_id_request(user_id)
+        return wire.find_by_id(await self._look_up(request, wire.parse_users, interactive), user_id)
+
+    async def _look_up(
+        self, request: wire.Request, parse: Callable[[object], T | CrmError], interactive: bool
+    ) -> T:
+        async with self._gate.permit(interactive=interactive):
+            return _unwrap(parse(_unwrap(wire.decode_lookup(*await self._exchange(request)))))
+
+    async def _exchange(self, request: wire.Request) -> tuple[int, Mapping[str, str], bytes]:
+        keys = {name: key.get_secret_value() for name, key in self._keys.items()}
+        sending = _Sending()
+        try:
+            async with self._session.request(
+                request.method,
+                self._base_url + request.path,
+                params=request.params,
+                data=request.body,
+                headers=keys | ({"Content-Type": "application/json"} if request.json else {}),
+                allow_redirects=False,
+                timeout=self._timeout,
+                trace_request_ctx=sending,
+            ) as response:
+                body = await _read(response.content, request.max_bytes)
+        except (aiohttp.ClientError, OSError):  # from None: their texts hold the whole URL
+            if sending.watched and not sending.begun:
+                raise CrmConnectError from None
+            raise (CrmUncertainError if request.mutates else CrmUnavailableError) from None
+        for key in filter(None, keys.values()):
+            body = body.replace(key.encode(), b"...")  # no error of ours repeats a key
+        return response.status, response.headers, body
+
+
+def _unwrap(result: T | CrmError) -> T:
+    if isinstance(result, CrmError):
+        raise result
+    return result
+
+
+async def _read(content: aiohttp.StreamReader, most: int) -> bytes:
+    """Read what is left after decompression; of more than `most` bytes, nothing."""
+    body = bytearray()
+    while chunk := await content.read(most + 1 - len(body)):
+        body += chunk
+    return bytes(body) if len(body) <= most else b""
+
+
+@dataclass
+class _Sending:
+    """How far a request got, by the word of aiohttp's own hooks."""
+
+    watched: bool = False
+    begun: bool = False
+
+
+async def _on_start(_: aiohttp.ClientSession, ctx: SimpleNamespace, _params: Any) -> None:
+    ctx.trace_request_ctx.watched = True
+
+
+async def _before_headers(_: aiohttp.ClientSession, ctx: SimpleNamespace, _params: Any) -> None:
+    """Runs right before the first byte is written."""
+    if ctx.trace_request_ctx.begun:  # aiohttp repeats a GET by itself, without a permit
+        raise aiohttp.ClientConnectionError
+    ctx.trace_request_ctx.begun = True
+
+
+class _LiveConnector(aiohttp.TCPConnector):
+    """Hands out no connection that the server has closed while it was idle."""
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's signature
+    ) -> Connection:
+        connection = await super().connect(req, traces, timeout)
+        try:
+            for _ in range(TURNS_TO_HEAR_OF_A_CLOSE):
+                await asyncio.sleep(0)
+        except BaseException:
+            connection.close()
+            raise
+        if not connection.closed:
+            return connection
+        connection.close()
+        return await super().connect(req, traces, timeout)
+
+
+def open_session() -> aiohttp.ClientSession:
+    """Return the one session for all CRM calls; close it at shutdown."""
+    trace = aiohttp.TraceConfig()
+    trace.on_request_start.append(_on_start)
+    trace.on_request_headers_sent.append(_before_headers)
+    # Idle connections go before the CRM closes them: a push on a dead one would be in doubt.
+    connector = _LiveConnector(keepalive_timeout=10)
+    jar = aiohttp.DummyCookieJar()
+    return aiohttp.ClientSession(connector=connector, cookie_jar=jar, trace_configs=[trace])

@@ -1,0 +1,193 @@
+"""What goes to LeadSquared and what comes back, checked; the CRM's own words stay in here."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+
+DEFAULT_MAX_BYTES = 2048
+"""Title and content together: https://apidocs.leadsquared.com/push-browser-notifications-to-users/"""
+
+MAX_LINK_LENGTH = 2000
+
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_NIL_GUID = "00000000-0000-0000-0000-000000000000"
+_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\]")
+_PORT = re.compile(r"[0-9]{1,5}")
+_AUTHORITY = re.compile(r"https://([^/?#]*)", re.IGNORECASE)
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"}
+"""Unicode categories of what a person cannot see in a link: spaces, controls, direction marks."""
+
+
+def check_crm_user_id(value: object) -> str:
+    """Return a CRM user id in lower case; the nil GUID is nobody, so it is refused as well."""
+    guid = value.lower() if isinstance(value, str) else ""
+    if not _GUID.fullmatch(guid) or guid == _NIL_GUID:
+        raise ValueError("must be a LeadSquared user id, like 6f0c2a1e-1111-4222-8333-abcdefabcdef")
+    return guid
+
+
+def check_link(url: str) -> str:
+    r"""Return a link that every browser reads as we do (`https://evil\@good/` is not one)."""
+    if len(url) > MAX_LINK_LENGTH:
+        raise ValueError(f"must not be longer than {MAX_LINK_LENGTH:,} characters")
+    if any(unicodedata.category(character) in _UNSEEN for character in url):
+        raise ValueError("must not contain spaces or control characters")
+    if "\\" in url:
+        raise ValueError("must not contain a backslash")
+    found = _AUTHORITY.match(url)
+    if not found:
+        raise ValueError("must begin with https://")
+    _check_authority(found[1])
+    return url
+
+
+def _check_authority(authority: str) -> None:
+    if "@" in authority:
+        raise ValueError("must not contain a user name")
+    host, port = _split_port(authority)
+    if not _HOST.fullmatch(host.lower()) or not host.isascii():
+        raise ValueError("must name a host, in plain ASCII")
+    if port and not (_PORT.fullmatch(port) and 0 < int(port) < 65_536):
+        raise ValueError("must have a valid port")
+
+
+def _split_port(authority: str) -> tuple[str, str]:
+    host, colon, port = authority.rpartition(":")
+    return (host, port) if colon and "]" not in port else (authority, "")
+
+
+CrmUserId = Annotated[str, AfterValidator(check_crm_user_id)]
+HttpsLink = Annotated[str, AfterValidator(check_link)]
+
+
+def count_bytes(title: str, content: str) -> int:
+    """Return how much of LeadSquared's limit a text takes."""
+    return sum(len(text.encode(errors="surrogatepass")) for text in (title, content))
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+
+class BrowserPush(_Frozen):
+    """One notification for one CRM user; nobody in particular cannot be said."""
+
+    user_id: CrmUserId | Literal["KEY_OWNER"] = Field(serialization_alias="UserId")
+    title: str = Field(serialization_alias="Title")
+    content: str = Field(serialization_alias="Content")
+    click_url: HttpsLink | None = Field(default=None, serialization_alias="ClickURL")
+    icon_url: HttpsLink | None = Field(default=None, serialization_alias="IconURL")
+
+    @classmethod
+    def create(
+        cls,
+        *,
+        user_id: str,
+        title: str,
+        content: str,
+        click_url: str | None = None,
+        icon_url: str | None = None,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+    ) -> Self:
+        """Return a push whose text fits `max_bytes`; the plain constructor allows the default."""
+        fields = {"user_id": user_id, "title": title, "content": content}
+        links = {"click_url": click_url, "icon_url": icon_url}
+        return cls.model_validate(fields | links, context={"max_bytes": max_bytes})
+
+    @model_validator(mode="after")
+    def _check_text(self, info: ValidationInfo) -> Self:
+        most = (info.context or {}).get("max_bytes", DEFAULT_MAX_BYTES)
+        for name, text in (("title", self.title), ("content", self.content)):
+            if not text.strip():
+                raise ValueError(f"the {name} must not be empty")
+            if "\0" in text:
+                raise ValueError(f"the {name} must not contain a NUL character")
+            if _SURROGATE.search(text):
+                raise ValueError(f"the {name} must not contain half a character")
+        size = count_bytes(self.title, self.content)
+        if size > most:
+            raise ValueError(f"title + content is {size:,} bytes; LeadSquared takes {most:,}")
+        return self
+
+
+class CrmUser(_Frozen):
+    """A LeadSquared user; `name` is empty where the CRM has none."""
+
+    id: CrmUserId
+    name: str = ""
+    email: str | None = None
+    active: bool = True
+
+    @classmethod
+    def from_wire(cls, data: object) -> Self:
+        """Read one element of any of the three user answers, or raise `ValueError`.
+
+        The list call says `ID` and `StatusCode` (0 is active); the look-ups say `UserId`, and
+        leave inactive users out: https://apidocs.leadsquared.com/get-users
+        """
+        fields = _mapping(data)
+        return cls(
+            id=check_crm_user_id(fields.get("ID") or fields.get("UserId") or fields.get("UserID")),
+            name=_words(fields.get("FirstName"), fields.get("LastName")),
+            email=_first_email(fields.get("EmailAddress")),
+            active=str(fields.get("StatusCode") or 0) == "0",
+        )
+
+
+class KeyOwnerIdentity(_Frozen):
+    """Whose keys these are, and which hosts serve their account."""
+
+    id: CrmUserId
+    name: str = ""
+    email: str | None = None
+    api_host: str | None = None
+    web_host: str | None = None
+
+    @classmethod
+    def from_wire(cls, data: object) -> Self:
+        """Read the answer of `UserByAccessKey.Get`, or raise `ValueError`.
+
+        The e-mail is in `PassPhrase`, and `EmailAddress` null, in the vendor's own sample:
+        https://apidocs.leadsquared.com/user-authentication/
+        """
+        fields = _mapping(data)
+        hosts = fields.get("LSQCommonServiceURLs")
+        hosts = hosts if isinstance(hosts, Mapping) else {}
+        return cls(
+            id=check_crm_user_id(fields.get("Id")),
+            name=_words(fields.get("Name")),
+            email=_first_email(fields.get("EmailAddress"), fields.get("PassPhrase")),
+            api_host=_find_host(hosts.get("api")),
+            web_host=_find_host(hosts.get("app")),
+        )
+
+
+def _mapping(data: object) -> Mapping[str, Any]:
+    if not isinstance(data, Mapping):
+        raise ValueError("must be a JSON object")  # noqa: TRY004 - callers catch ValueError alone
+    return data
+
+
+def _words(*parts: object) -> str:
+    """Join what there is of a name into one printable line."""
+    text = " ".join(part for part in parts if isinstance(part, str))
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def _first_email(*candidates: object) -> str | None:
+    texts = (text.strip().lower() for text in candidates if isinstance(text, str))
+    return next((text for text in texts if text.isprintable() and _EMAIL.fullmatch(text)), None)
+
+
+def _find_host(value: object) -> str | None:
+    """Return a bare host name in lower case; integrators saw one without scheme or slash."""
+    text = value.strip().lower() if isinstance(value, str) else ""
+    host = text.removeprefix("https://").removesuffix("/")
+    return host if host.isascii() and _HOST.fullmatch(host) else None
