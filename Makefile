@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+ALSO ?= python3.13
 
-.PHONY: run test lint unit lock clean
+.PHONY: run test lint unit also lock clean
 
 run: $(VENV)/.runtime
 	@if [ -n "$$SLACK_BOT_TOKEN" ]; then \
@@ -14,7 +15,7 @@ run: $(VENV)/.runtime
 		exec $(BIN)/python -m bot sandbox; \
 	fi
 
-test: lint unit
+test: lint unit also
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -24,12 +25,19 @@ lint: $(VENV)/.dev
 unit: $(VENV)/.dev
 	$(BIN)/pytest --cov --cov-report=term
 
+# The suite once more on $(ALSO), where it is found and is not the Python used above.
+also: $(VENV)/.dev
+	@if [ "$$($(ALSO) -V 2>/dev/null)" ] && [ "$$($(ALSO) -V)" != "$$($(BIN)/python -V)" ]; then \
+		$(MAKE) unit PYTHON=$(ALSO) VENV=.venv-$(ALSO); \
+	fi
+
 # Resolve again for every supported Python and platform; the pinned files carry no index address.
 lock:
 	uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml -o requirements.txt
 	uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml --group dev -o requirements-dev.txt
 
 $(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; try: make $(MAKECMDGOALS) PYTHON=python3.13"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.runtime: $(VENV)/bin/python requirements.txt

@@ -121,6 +121,7 @@ class CrmAccessError(CrmRejectedError):
 
     def __init__(self, detail: str = "", *, status: int) -> None:
         super().__init__(detail)
+        self.status = status
         self.code = f"access_{status}"
 
 

@@ -13,7 +13,7 @@ class Counting(StrEnum):
 
     SLIDING = "sliding"
     FIXED = "fixed"
-    TOKEN_BUCKET = "token_bucket"  # noqa: S105  # a way to count, no secret
+    TOKEN_BUCKET = "token_bucket"
 
 
 @dataclass
