@@ -1,0 +1,214 @@
+"""A delivery's way from pending to final: peek, claim, settle, and what runs out of time.
+
+A claim and its slot are taken in one transaction, both or neither; an outcome is stored only by
+the attempt that earned it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, null, or_, select, update
+
+from bot.errors import CrmError
+from bot.notification import Notification, Outcome, State
+from bot.store.database import Database
+from bot.store.gate import GateStore, Permit, Wait
+from bot.store.resolutions import share_outcomes
+from bot.store.tables import (
+    IS_CLAIMABLE,
+    IS_PENDING,
+    IS_SENDING,
+    deliveries,
+    notifications,
+)
+
+INTERACTIVE_RECIPIENTS = 20
+"""The first recipients of a notification may use the reserved slots."""
+
+TOO_LATE = "too_late"
+LEASE_RAN_OUT = "lease"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One delivery that is ours to push, once, under `permit`."""
+
+    delivery_id: int
+    notification_id: str
+    attempt: int
+    repeats: int
+    crm_user_id: str
+    notification: Notification
+    permit: Permit
+
+
+class Claims:
+    """Takes deliveries out of the queue and stores what became of them."""
+
+    def __init__(self, database: Database, gate: GateStore) -> None:
+        self._database = database
+        self._gate = gate
+
+    async def peek(self) -> bool:
+        """Tell whether anything is due, without taking part in the gate."""
+        query = self._next(deliveries.c.id)
+        return await self._database.transact(
+            lambda connection: connection.execute(query).first() is not None
+        )
+
+    async def claim(self) -> Claim | Wait | None:
+        """Take the delivery that is next now together with a slot for it.
+
+        Next is the lowest position in its notification, then the oldest: whoever has been
+        served least goes first.
+        """
+        return await self._database.transact(self._claim)
+
+    def _claim(self, connection: Connection) -> Claim | Wait | None:
+        gate = self._gate.lock(connection)
+        columns = (
+            *(deliveries.c[name] for name in ("id", "notification_id", "position")),
+            *(deliveries.c[name] for name in ("attempt", "repeats", "crm_user_id")),
+            *(notifications.c[name] for name in ("title", "content")),
+            *(notifications.c[name] for name in ("click_url", "icon_url")),
+        )
+        query = self._next(*columns).join(notifications)
+        row = (connection.execute(query)).first()
+        if row is None:
+            return None
+        interactive = row.position < INTERACTIVE_RECIPIENTS
+        permit = self._gate.take(connection, gate, interactive=interactive)
+        if isinstance(permit, Wait):
+            return permit
+        connection.execute(
+            update(deliveries)
+            .where(deliveries.c.id == row.id)
+            .values(
+                state=State.SENDING,
+                attempt=row.attempt + 1,
+                lease_until=self._database.now + self._gate.limits.lease,
+            )
+        )
+        return Claim(
+            row.id,
+            row.notification_id,
+            row.attempt + 1,
+            row.repeats,
+            row.crm_user_id,
+            Notification(row.title, row.content, row.click_url, row.icon_url),
+            permit,
+        )
+
+    async def settle(
+        self, claim: Claim, outcome: Outcome, error: CrmError | None, *, condemns: bool = False
+    ) -> bool:
+        """Store the outcome of an attempt and return its slot; False if it came too late.
+
+        A late result of the same attempt replaces the `unknown` that its lease left behind.
+        `condemns`: whatever of this notification still waits would fare alike, so it is settled
+        without a call.
+        """
+        return await self._database.transact(self._settle, claim, outcome, error, condemns=condemns)
+
+    def _settle(
+        self,
+        connection: Connection,
+        claim: Claim,
+        outcome: Outcome,
+        error: CrmError | None,
+        *,
+        condemns: bool,
+    ) -> bool:
+        self._gate.give_back(connection, claim.permit, error, used=True)
+        values = {**vars(outcome), "settled_at": self._database.now, "lease_until": null()}
+        if not self._update_attempt(connection, claim, values):
+            return False
+        share_outcomes(connection, [claim.delivery_id])
+        if condemns:
+            self._condemn(connection, claim.notification_id, outcome)
+        return True
+
+    async def repeat(self, claim: Claim, error: CrmError, *, seconds: float, counts: bool) -> bool:
+        """Put a delivery back that the CRM definitely did not take."""
+        values = {
+            "state": State.PENDING,
+            "code": error.code,
+            "due_at": self._database.now + seconds,
+            "repeats": claim.repeats + int(counts),
+            "lease_until": null(),
+        }
+        return await self._database.transact(self._put_back, claim, values, error=error, used=True)
+
+    async def hand_back(self, claim: Claim) -> None:
+        """Undo a claim whose push never began."""
+        values = {"state": State.PENDING, "lease_until": null()}
+        await self._database.transact(self._put_back, claim, values, error=None, used=False)
+
+    def _put_back(
+        self,
+        connection: Connection,
+        claim: Claim,
+        values: dict[str, Any],
+        *,
+        error: CrmError | None,
+        used: bool,
+    ) -> bool:
+        self._gate.give_back(connection, claim.permit, error, used=used)
+        return self._update_attempt(connection, claim, values)
+
+    async def sweep(self) -> int:
+        """Settle what ran out of time: too old to send, or its process died while sending."""
+        return await self._database.transact(self._sweep)
+
+    def _sweep(self, connection: Connection) -> int:
+        now = self._database.now
+        late = Outcome(State.UNAVAILABLE, TOO_LATE)
+        expired = self._settle_where(connection, late, IS_PENDING, deliveries.c.expires_at <= now)
+        dead = Outcome(State.UNKNOWN, LEASE_RAN_OUT)
+        reaped = self._settle_where(connection, dead, IS_SENDING, deliveries.c.lease_until <= now)
+        if reaped:
+            share_outcomes(connection, reaped)
+        return len(expired) + len(reaped)
+
+    def _next(self, *columns: Any) -> Select[Any]:
+        now = self._database.now
+        return (
+            select(*columns)
+            .select_from(deliveries)
+            .where(IS_CLAIMABLE, deliveries.c.due_at <= now, deliveries.c.expires_at > now)
+            .order_by(deliveries.c.position, deliveries.c.id)
+            .limit(1)
+        )
+
+    def _update_attempt(self, connection: Connection, claim: Claim, values: dict[str, Any]) -> bool:
+        lost_by_lease = and_(
+            deliveries.c.state == State.UNKNOWN, deliveries.c.code == LEASE_RAN_OUT
+        )
+        change = (
+            update(deliveries)
+            .where(
+                deliveries.c.id == claim.delivery_id,
+                deliveries.c.attempt == claim.attempt,
+                or_(IS_SENDING, lost_by_lease),
+            )
+            .values(**values)
+        )
+        return bool((connection.execute(change)).rowcount)
+
+    def _condemn(self, connection: Connection, notification_id: str, outcome: Outcome) -> None:
+        this_one = deliveries.c.notification_id == notification_id
+        self._settle_where(connection, outcome, IS_PENDING, this_one)
+
+    def _settle_where(
+        self, connection: Connection, outcome: Outcome, *conditions: Any
+    ) -> Sequence[int]:
+        change = (
+            update(deliveries)
+            .where(*conditions)
+            .values(**vars(outcome), settled_at=self._database.now, lease_until=null())
+            .returning(deliveries.c.id)
+        )
+        return (connection.scalars(change)).all()

@@ -1,0 +1,167 @@
+"""Replies owed to people in Slack: a row until Slack took it, so that a restart pays it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, exists, null, or_, select, update
+
+from bot.notification import Delivery, Notification, Place, Report, State
+from bot.store.database import Database
+from bot.store.tables import IS_OPEN, deliveries, notifications, replies
+
+LEASE = 60.0
+"""Seconds after which another process pays a reply that was taken and not paid."""
+
+DAY = 24 * 3600.0
+
+
+@dataclass(frozen=True)
+class Debt:
+    """One reply to pay: what to say, and where."""
+
+    id: int
+    place: Place
+    asked_by: str
+    age: float
+    uses: int
+    tries: int
+    report: Report
+
+
+class Debts:
+    """Hands out the replies owed, each to one process at a time."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def take(self) -> Debt | None:
+        """Lease the oldest reply whose notification has no open delivery left."""
+        return await self._database.transact(self._take)
+
+    def _take(self, connection: Connection) -> Debt | None:
+        now = self._database.now
+        still_open = exists().where(
+            IS_OPEN, deliveries.c.notification_id == replies.c.notification_id
+        )
+        query = (
+            select(replies, (now - replies.c.asked_at).label("age"))
+            .where(
+                replies.c.paid_at.is_(None),
+                replies.c.due_at <= now,
+                or_(replies.c.lease_until.is_(None), replies.c.lease_until <= now),
+                ~still_open,
+            )
+            .order_by(replies.c.due_at)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        row = connection.execute(query).first()
+        if row is None:
+            return None
+        self._set(connection, row.id, lease_until=now + LEASE)
+        return _debt(row, self._read_report(connection, row.notification_id))
+
+    async def count_use(self, debt_id: int) -> None:
+        """Commit one use of the `response_url` before it is made; Slack allows five."""
+        await self._database.transact(self._set, debt_id, uses=replies.c.uses + 1)
+
+    async def pay(self, debt_id: int) -> None:
+        await self._database.transact(
+            self._set, debt_id, paid_at=self._database.now, lease_until=null()
+        )
+
+    async def postpone(self, debt_id: int, *, seconds: float, counts: bool = True) -> None:
+        """Try again later: Slack did not take it."""
+        await self._database.transact(
+            self._set,
+            debt_id,
+            due_at=self._database.now + seconds,
+            tries=replies.c.tries + int(counts),
+            lease_until=null(),
+        )
+
+    async def find_report(self, notification_id: str) -> Report | None:
+        return await self._database.transact(self._find_report, notification_id)
+
+    async def find_latest(self, sender_id: str) -> Report | None:
+        """Return the last notification this person sent."""
+        return await self._database.transact(self._find_latest, sender_id)
+
+    def _find_latest(self, connection: Connection, sender_id: str) -> Report | None:
+        query = (
+            select(notifications.c.id)
+            .where(notifications.c.sender_id == sender_id)
+            .order_by(notifications.c.accepted_at.desc())
+            .limit(1)
+        )
+        found = connection.scalars(query).one_or_none()
+        return self._find_report(connection, found) if found else None
+
+    async def forget(self, *, keep_days: float) -> int:
+        """Delete notifications that ended and were reported `keep_days` ago."""
+        is_open = exists().where(IS_OPEN, deliveries.c.notification_id == notifications.c.id)
+        is_owed = exists().where(
+            replies.c.notification_id == notifications.c.id, replies.c.paid_at.is_(None)
+        )
+        old = notifications.c.accepted_at < self._database.now - keep_days * DAY
+        change = delete(notifications).where(old, ~is_open, ~is_owed)
+        return await self._database.transact(lambda connection: connection.execute(change).rowcount)
+
+    def _set(self, connection: Connection, debt_id: int, /, **values: Any) -> None:
+        connection.execute(update(replies).where(replies.c.id == debt_id).values(**values))
+
+    def _read_report(self, connection: Connection, notification_id: str) -> Report:
+        report = self._find_report(connection, notification_id)
+        if report is None:
+            raise LookupError(notification_id)  # the foreign key rules it out
+        return report
+
+    def _find_report(self, connection: Connection, notification_id: str) -> Report | None:
+        query = select(notifications, self._database.now.label("now"))
+        head = (
+            connection.execute(query.where(notifications.c.id == notification_id))
+        ).one_or_none()
+        if head is None:
+            return None
+        twin = deliveries.alias("twin")
+        rows = (
+            connection.execute(
+                select(deliveries, twin.c.position.label("twin_position"))
+                .outerjoin(twin, twin.c.id == deliveries.c.twin_of)
+                .where(deliveries.c.notification_id == notification_id)
+                .order_by(deliveries.c.position)
+            )
+        ).all()
+        return _report(head, rows)
+
+
+def _report(head: Row[Any], rows: list[Row[Any]] | Any) -> Report:
+    settled = [row.settled_at or head.now for row in rows]
+    return Report(
+        notification_id=head.id,
+        sender_id=head.sender_id,
+        sender_name=head.sender_name,
+        notification=Notification(head.title, head.content, head.click_url, head.icon_url),
+        accepted_at=head.accepted_at,
+        deliveries=tuple(_delivery(row) for row in rows),
+        seconds=max(settled) - head.accepted_at,
+    )
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    return Delivery(
+        row.position,
+        row.slack_user_id,
+        row.name,
+        State(row.state),
+        row.code,
+        row.detail,
+        row.twin_position,
+    )
+
+
+def _debt(row: Row[Any], report: Report) -> Debt:
+    place = Place(row.channel_id, row.thread_ts, row.response_url, row.private)
+    return Debt(row.id, place, row.asked_by, row.age, row.uses, row.tries, report)

@@ -1,0 +1,79 @@
+"""Slack people as last read, and the links from them to CRM users."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import asdict
+
+from sqlalchemy import delete, select
+
+from bot.people import Link, Person, Standing
+from bot.store.database import Database
+from bot.store.tables import links, people
+
+
+class PeopleStore:
+    """Reads and writes people and links."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find_people(
+        self, user_ids: Collection[str], *, within: float | None = None
+    ) -> dict[str, Person]:
+        """Return those of `user_ids` that were read at most `within` seconds ago."""
+        query = select(people).where(people.c.user_id.in_(user_ids))
+        if within is not None:
+            query = query.where(people.c.read_at > self._database.now - within)
+        rows = await self._database.transact(lambda connection: connection.execute(query).all())
+        return {
+            row.user_id: Person(
+                row.user_id, row.name, row.email, Standing(row.standing), row.is_admin
+            )
+            for row in rows
+        }
+
+    async def save_people(self, found: Iterable[Person]) -> None:
+        rows = [asdict(person) for person in found]
+        if not rows:
+            return
+        add = self._database.insert(people)
+        values = {name: add.excluded[name] for name in rows[0] if name != "user_id"}
+        add = add.values(read_at=self._database.now).on_conflict_do_update(
+            index_elements=["user_id"], set_={**values, "read_at": self._database.now}
+        )
+        await self._database.transact(lambda connection: connection.execute(add, rows))
+
+    async def find_links(
+        self, user_ids: Collection[str], *, email_links_within: float | None = None
+    ) -> dict[str, Link]:
+        """Return links; of those found by e-mail only ones made so many seconds ago, if given."""
+        query = select(links).where(links.c.user_id.in_(user_ids))
+        if email_links_within is not None:
+            young = links.c.linked_at > self._database.now - email_links_within
+            query = query.where(young | links.c.linked_by.is_not(None))
+        rows = await self._database.transact(
+            lambda connection: connection.execute(query).mappings().all()
+        )
+        return {row["user_id"]: Link(**row) for row in rows}
+
+    async def save_links(self, made: Iterable[Link]) -> None:
+        """Store links; one found by e-mail never replaces an admin's."""
+        rows = [asdict(link) for link in made]
+        if not rows:
+            return
+        for row in rows:
+            del row["linked_at"]
+        add = self._database.insert(links)
+        values = {name: add.excluded[name] for name in rows[0] if name != "user_id"}
+        add = add.values(linked_at=self._database.now).on_conflict_do_update(
+            index_elements=["user_id"],
+            set_={**values, "linked_at": self._database.now},
+            where=links.c.linked_by.is_(None) | add.excluded.linked_by.is_not(None),
+        )
+        await self._database.transact(lambda connection: connection.execute(add, rows))
+
+    async def remove_links(self, user_ids: Collection[str]) -> int:
+        """Remove links and return how many there were."""
+        change = delete(links).where(links.c.user_id.in_(user_ids))
+        return await self._database.transact(lambda connection: connection.execute(change).rowcount)
