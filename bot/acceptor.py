@@ -1,0 +1,65 @@
+"""Takes one notification in: checks it, stores it, and wakes those who work on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bot.composer import Composer
+from bot.errors import UserError
+from bot.notification import Place, Recipient
+from bot.people import Person
+from bot.store.outbox import Acceptance, Outbox, Receipt
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asked for, from whichever surface; `key` names the Slack interaction."""
+
+    key: str
+    sender: Person
+    recipients: Sequence[Recipient]
+    place: Place
+    content: str
+    title: str | None = None
+    link: str | None = None
+    icon: str | None = None
+
+
+@dataclass(frozen=True)
+class Acceptor:
+    """The one way into the outbox; commands and modals share it."""
+
+    outbox: Outbox
+    composer: Composer
+    allowed_channels: Sequence[str]
+    wake: Callable[[], None]
+
+    async def accept(self, request: Request) -> Receipt:
+        """Commit a notification; raises UserError with nothing stored, or StoreError."""
+        self.check_place(request.place)
+        notification = self.composer.compose(
+            title=request.title,
+            content=request.content,
+            link=request.link,
+            icon=request.icon,
+            sender_name=request.sender.name,
+        )
+        receipt = await self.outbox.accept(
+            Acceptance(
+                key=request.key,
+                sender_id=request.sender.user_id,
+                sender_name=request.sender.name,
+                notification=notification,
+                recipients=request.recipients,
+                place=request.place,
+            )
+        )
+        self.wake()
+        return receipt
+
+    def check_place(self, place: Place) -> None:
+        """Refuse a place that ALLOWED_CHANNELS does not name."""
+        if self.allowed_channels and place.channel_id not in self.allowed_channels:
+            channels = ", ".join(f"<#{each}>" for each in self.allowed_channels)
+            raise UserError(f"Notifications can only be sent from {channels}. Try it there.")

@@ -1,0 +1,212 @@
+"""Settings from the environment, checked once; every mistake is named with what would be right."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from bot.errors import ConfigError
+
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+EPHEMERAL_HOSTS = ("DYNO", "RENDER", "RAILWAY_ENVIRONMENT_ID", "FLY_APP_NAME")
+"""Variables by which a process can tell that its disk does not survive a restart."""
+
+EXAMPLES = {
+    "SLACK_BOT_TOKEN": "xoxb-… (Slack: your app > OAuth & Permissions)",
+    "SLACK_SIGNING_SECRET": "32 hex digits (Slack: your app > Basic Information)",
+    "SLACK_API_URL": "https://slack.com/api/",
+    "LEADSQUARED_URL": "https://api-in21.leadsquared.com",
+    "LEADSQUARED_ACCESS_KEY": "u$r0123… (LeadSquared: My Account > Settings > API and Webhooks)",
+    "LEADSQUARED_SECRET_KEY": "0123abcd… (beside the access key)",
+    "LEADSQUARED_RATE_LIMIT": "25",
+    "LEADSQUARED_RATE_PERIOD": "5",
+    "LEADSQUARED_RESERVED": "2",
+    "LEADSQUARED_TIMEOUT": "10",
+    "NOTIFICATION_MAX_BYTES": "2048",
+    "SIGN_NOTIFICATIONS": "1",
+    "DELIVER_WITHIN": "3600",
+    "DATABASE_URL": "postgres://user:password@host/name, or sqlite:///bot.db",
+    "ALLOW_EPHEMERAL_SQLITE": "0",
+    "KEEP_DAYS": "30",
+    "PORT": "3000",
+    "PUBLIC_URL": "https://notifier.example.com",
+    "ADMINS": "U012AB3CD, U045EF6GH",
+    "ALLOWED_CHANNELS": "C012AB3CD, C045EF6GH",
+    "ALLOWED_USERGROUP": "(not supported yet: leave it out)",
+    "ALLOWED_LINK_HOSTS": "leadsquared.com, example.com",
+    "HOURLY_LIMIT": "200",
+    "LOG_LEVEL": "info",
+}
+
+
+def _split(value: Any) -> Any:
+    return tuple(re.findall(r"[^\s,]+", value)) if isinstance(value, str) else value
+
+
+def _add_scheme(value: Any) -> Any:
+    return f"https://{value}" if isinstance(value, str) and "://" not in value else value
+
+
+def _check_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+        raise ValueError("must begin with https:// (http:// only on this machine)")
+    if not parts.hostname or parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("must be a plain address without user name, query or #")
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ValueError("must have a valid port") from None  # urlsplit's own words show it
+    return value
+
+
+def _check_crm_url(value: str) -> str:
+    parts = urlsplit(_check_url(value))
+    if parts.path.rstrip("/") not in ("", "/v2"):
+        raise ValueError("must be the API host alone, without a path")
+    return urlunsplit((parts.scheme, parts.netloc, "", "", ""))
+
+
+def _end_with_slash(value: str) -> str:
+    return value if value.endswith("/") else value + "/"
+
+
+def _check_bot_token(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"xoxb-[!-~]+", value.get_secret_value()):
+        raise ValueError("must be the bot token, which begins with xoxb-")
+    return value
+
+
+def _check_header_value(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[!-~]+", value.get_secret_value()):
+        raise ValueError("must be one word of ASCII characters")
+    return value
+
+
+def _check_database(value: str) -> str:
+    """Return SQLAlchemy's async form of the address that hosts give."""
+    for given, driver in (
+        ("sqlite://", "sqlite://"),
+        ("postgres://", "postgresql+psycopg://"),
+        ("postgresql://", "postgresql+psycopg://"),
+    ):
+        if value.startswith(given):
+            return driver + value.removeprefix(given)
+    if value.startswith("postgresql+psycopg://"):
+        return value
+    raise ValueError("must begin with sqlite:// or postgres://")
+
+
+def _refuse(value: str) -> str:
+    raise ValueError("is not supported yet")
+
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Secret = Annotated[SecretStr, AfterValidator(_check_header_value)]
+WebUrl = Annotated[str, AfterValidator(_check_url)]
+DatabaseUrl = Annotated[str, AfterValidator(_check_database)]
+
+DEFAULT_DATABASE = "sqlite:///bot.db"
+
+
+class Settings(BaseSettings):
+    """All settings; field names are the environment variables in lower case."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    slack_bot_token: Annotated[SecretStr, AfterValidator(_check_bot_token)]
+    slack_signing_secret: Secret
+    slack_app_token: SecretStr | None = None
+    slack_api_url: Annotated[WebUrl, AfterValidator(_end_with_slash)] = "https://slack.com/api/"
+
+    leadsquared_url: Annotated[
+        str, BeforeValidator(_add_scheme), AfterValidator(_check_crm_url)
+    ] = "https://api.leadsquared.com"
+    leadsquared_access_key: Secret
+    leadsquared_secret_key: Secret
+    leadsquared_rate_limit: int = Field(default=25, ge=1, le=1000)
+    leadsquared_rate_period: float = Field(default=5.0, gt=0, le=3600, allow_inf_nan=False)
+    leadsquared_reserved: int = Field(default=2, ge=0)
+    leadsquared_timeout: float = Field(default=10.0, gt=0, le=120, allow_inf_nan=False)
+
+    notification_max_bytes: int = Field(default=2048, ge=64, le=65_536)
+    sign_notifications: bool = True
+    deliver_within: float = Field(default=3600.0, gt=0, allow_inf_nan=False)
+
+    database_url: DatabaseUrl = DEFAULT_DATABASE
+    allow_ephemeral_sqlite: bool = False
+    keep_days: int = Field(default=30, ge=1)
+
+    port: int = Field(default=3000, ge=0, le=65_535)
+    public_url: WebUrl | None = None
+
+    admins: Words = ()
+    allowed_channels: Words = ()
+    allowed_usergroup: Annotated[str, AfterValidator(_refuse)] | None = None
+    allowed_link_hosts: Words = ()
+    hourly_limit: int = Field(default=200, ge=0)
+
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value),
+    ] = "info"
+
+    @property
+    def reserved(self) -> int:
+        """Slots kept for interactive work; never all of them."""
+        return min(self.leadsquared_reserved, self.leadsquared_rate_limit - 1)
+
+    @property
+    def uses_sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite")
+
+
+def load_settings(environment: dict[str, str]) -> Settings:
+    """Return the settings of this process; ConfigError has a line for each mistake."""
+    try:
+        settings = Settings()  # type: ignore[call-arg]  # the fields come from the environment
+    except ValidationError as exc:
+        raise ConfigError(_explain(exc)) from None  # the cause would show the values
+    host = next((name for name in EPHEMERAL_HOSTS if environment.get(name)), None)
+    if host and settings.uses_sqlite and not settings.allow_ephemeral_sqlite:
+        raise ConfigError(
+            [
+                f"DATABASE_URL: this host ({host} is set) deletes local files at every restart, "
+                f"and accepted notifications with them. Example: {EXAMPLES['DATABASE_URL']}. "
+                "On a disk that lasts, set ALLOW_EPHEMERAL_SQLITE=1."
+            ]
+        )
+    return settings
+
+
+class _DatabaseSettings(BaseSettings):
+    """The one setting that `migrate` needs."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    database_url: DatabaseUrl = DEFAULT_DATABASE
+
+
+def load_database_url() -> str:
+    """Return the database of this process; raises ConfigError."""
+    try:
+        return _DatabaseSettings().database_url
+    except ValidationError as exc:
+        raise ConfigError(_explain(exc)) from None
+
+
+def _explain(exc: ValidationError) -> list[str]:
+    lines = []
+    for error in exc.errors(include_input=False, include_url=False):
+        name = str(error["loc"][0]).upper()
+        if error["type"] == "missing":
+            problem = "is missing"
+        else:
+            problem = str(error["msg"]).removeprefix("Value error, ")
+            problem = problem[:1].lower() + problem[1:]
+        lines.append(f"{name}: {problem}. Example: {EXAMPLES.get(name, '(none)')}")
+    return lines

@@ -1,0 +1,74 @@
+"""From a Slack message to the start of a notification about it; pure.
+
+The payload: https://docs.slack.dev/reference/interaction-payloads/shortcuts-interaction-payload
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.leadsquared.models import count_bytes
+from bot.notification import Place
+from bot.plaintext import from_message, mentioned_users, shorten
+from bot.replies.compose import CONTENT_MOST, Prefill
+
+TITLE_BYTES = 200
+
+PLACES = {"directmessage": "a direct message", "privategroup": "a private channel"}
+
+
+def people_in(message: Mapping[str, Any]) -> frozenset[str]:
+    """Return the Slack users whose names the text needs: its author and those it mentions."""
+    author = message.get("user")
+    return mentioned_users(message) | ({author} if isinstance(author, str) else frozenset())
+
+
+def build_place(shortcut: Mapping[str, Any]) -> Place:
+    """Return the thread of the message: the outcome belongs there."""
+    message = shortcut["message"]
+    return Place(
+        channel_id=shortcut["channel"]["id"],
+        thread_ts=message.get("thread_ts") or message.get("ts") or shortcut.get("message_ts"),
+        response_url=shortcut.get("response_url"),
+    )
+
+
+def build_prefill(
+    shortcut: Mapping[str, Any], names: Mapping[str, str], *, max_bytes: int
+) -> Prefill:
+    """Return title, text and link; the text is cut at a word to fit, where it can be seen."""
+    message = shortcut["message"]
+    where = _describe_channel(str(shortcut["channel"].get("name") or ""))
+    title = shorten(f"{_author(message, names)} in {where}", TITLE_BYTES)
+    content = from_message(message, names).strip()
+    if len(content) > CONTENT_MOST:
+        content = content[:CONTENT_MOST]
+    content = shorten(content, max_bytes - count_bytes(title, ""))
+    return Prefill(title, content, permalink(shortcut))
+
+
+def permalink(shortcut: Mapping[str, Any]) -> str:
+    """Return the message's address, built as Slack builds it, without an API call."""
+    message, channel = shortcut["message"], shortcut["channel"]["id"]
+    ts = str(message.get("ts") or shortcut.get("message_ts"))
+    domain = (shortcut.get("team") or {}).get("domain")
+    if not domain:
+        return ""
+    link = f"https://{domain}.slack.com/archives/{channel}/p{ts.replace('.', '')}"
+    thread_ts = message.get("thread_ts")
+    if thread_ts and thread_ts != ts:
+        return f"{link}?thread_ts={thread_ts}&cid={channel}"
+    return link
+
+
+def _author(message: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    profile = message.get("bot_profile") or {}
+    name = names.get(str(message.get("user"))) or message.get("username") or profile.get("name")
+    return " ".join(str(name or "Somebody").split())
+
+
+def _describe_channel(name: str) -> str:
+    if name.startswith("mpdm-"):
+        return "a group message"
+    return PLACES.get(name, f"#{name}" if name else "Slack")

@@ -1,0 +1,112 @@
+"""The outcome card and the status of a notification: true for every recipient, and short."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.notification import FINAL, Delivery, Report, State
+from bot.plaintext import escape
+from bot.replies.message import Message, duration, echo, join_names
+from bot.replies.reasons import name_of, sentence_of, words_of
+
+MARKS = {State.SENT: "✅", State.UNKNOWN: "⚠️", State.PENDING: "⏳", State.SENDING: "⏳"}
+
+GROUPS = (
+    ("not linked", (State.UNLINKED,)),
+    ("uncertain, not repeated", (State.UNKNOWN,)),
+    ("failed", (State.REJECTED, State.UNAVAILABLE)),
+    ("taken back", (State.CANCELLED,)),
+    ("still open", (State.PENDING, State.SENDING)),
+)
+
+MOST_LINES = 40
+"""Recipients listed one by one in a status; the rest are counted."""
+
+
+def outcome(report: Report) -> Message:
+    """Build the card for the place where the sender asked."""
+    text = _one(report) if len(report.deliveries) == 1 else _many(report)
+    context = [f"From {echo(report.sender_name)} · `/notify status {report.notification_id}`"]
+    if twins := _twins(report.deliveries):
+        context.append(twins)
+    return Message(text, tuple(context))
+
+
+def _one(report: Report) -> str:
+    delivery = report.deliveries[0]
+    title = echo(report.notification.title)
+    if delivery.state is State.SENT:
+        return f"✅ Sent to LeadSquared for *{name_of(delivery)}*: “{title}”."
+    return f"{_mark(delivery)} {sentence_of(delivery)}\n“{title}”"
+
+
+def _many(report: Report) -> str:
+    deliveries = report.deliveries
+    sent = [each for each in deliveries if each.state is State.SENT]
+    mark = "✅" if len(sent) == len(deliveries) else "⚠️" if sent else "❌"
+    counts = f"{len(sent)} of {len(deliveries)} sent in {duration(report.seconds)}"
+    lines = [f"{mark} {counts}: “{echo(report.notification.title)}”."]
+    for label, states in GROUPS:
+        group = [each for each in deliveries if each.state in states]
+        if group:
+            lines.append(f"{len(group)} {label}: {_listed(group)}.")
+    if advice := _advice(deliveries):
+        lines.append(advice)
+    return "\n".join(lines)
+
+
+def _listed(group: Sequence[Delivery]) -> str:
+    """Return names by reason, so that each reason is said once."""
+    by_reason: dict[str, list[str]] = {}
+    for delivery in group:
+        by_reason.setdefault(words_of(delivery), []).append(name_of(delivery))
+    return "; ".join(f"{join_names(names)} ({reason})" for reason, names in by_reason.items())
+
+
+def _advice(deliveries: Sequence[Delivery]) -> str:
+    """Return the sentence for what concerns everybody: the keys, the rights, the address."""
+    for delivery in deliveries:
+        if (delivery.code or "").startswith("access_"):
+            return sentence_of(delivery)
+    return ""
+
+
+def _twins(deliveries: Sequence[Delivery]) -> str:
+    """Name those who shared one call, because they are one CRM user."""
+    by_position = {each.position: each for each in deliveries}
+    pairs = [
+        f"{name_of(each)} and {name_of(by_position[each.twin_position])}"
+        for each in deliveries
+        if each.twin_position is not None
+    ]
+    if not pairs:
+        return ""
+    more = f" and {len(pairs) - 5} more" if len(pairs) > 5 else ""
+    return f"One LeadSquared user, notified once: {'; '.join(pairs[:5])}{more}."
+
+
+def status(report: Report) -> Message:
+    """Build the answer to `/notify status`, for the sender's eyes."""
+    lines = [f"*{echo(report.notification.title)}*", echo(report.notification.content)]
+    alone = len(report.deliveries) == 1
+    shown = report.deliveries[:MOST_LINES]
+    lines += [f"{_mark(each)} {_status_line(each, in_full=alone)}" for each in shown]
+    more = len(report.deliveries) - MOST_LINES
+    if more > 0:
+        lines.append(f"… and {more} more.")
+    if report.notification.click_url:
+        lines.append(f"Click opens {escape(report.notification.click_url)}")
+    when = f"<!date^{int(report.accepted_at)}^Accepted {{date_short_pretty}} {{time}}|Accepted>"
+    return Message("\n".join(lines), (f"{when} · {report.notification_id}",))
+
+
+def _status_line(delivery: Delivery, *, in_full: bool) -> str:
+    if delivery.state is State.SENT:
+        return f"*{name_of(delivery)}*: sent to LeadSquared"
+    if delivery.state not in FINAL:
+        return f"*{name_of(delivery)}*: {delivery.state}"
+    return sentence_of(delivery) if in_full else f"*{name_of(delivery)}*: {words_of(delivery)}"
+
+
+def _mark(delivery: Delivery) -> str:
+    return MARKS.get(delivery.state, "❌")

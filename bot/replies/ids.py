@@ -1,0 +1,23 @@
+"""The ids that tie what we show to the listener that hears of it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class CallbackId(StrEnum):
+    """Shortcuts (named in manifest.yaml) and the modal they open."""
+
+    NOTIFY_GLOBAL = "notify_global"
+    NOTIFY_MESSAGE = "notify_message"
+    COMPOSE = "compose"
+
+
+class BlockId(StrEnum):
+    """The modal's inputs; each is also the `field` of a UserError and its own action id."""
+
+    RECIPIENTS = "recipients"
+    TITLE = "title"
+    CONTENT = "content"
+    LINK = "link"
+    ICON = "icon"

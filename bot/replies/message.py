@@ -1,0 +1,56 @@
+"""A message: blocks, and the text that notifications and screen readers use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from bot.plaintext import escape, shorten
+
+SECTION_MOST = 3_000
+"""Characters of a section's text: https://docs.slack.dev/reference/block-kit/blocks/section-block"""
+
+ECHO_BYTES = 240
+"""Bytes of a title or a name shown back; the rest is an ellipsis that can be seen."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """What to post; `text` and the context lines are mrkdwn, escaped where they echo."""
+
+    text: str
+    context: tuple[str, ...] = ()
+
+    @property
+    def blocks(self) -> list[dict[str, Any]]:
+        lines = self.text if len(self.text) <= SECTION_MOST else self.text[: SECTION_MOST - 1] + "…"
+        blocks: list[dict[str, Any]] = [
+            {"type": "section", "text": {"type": "mrkdwn", "text": lines, "verbatim": True}}
+        ]
+        if self.context:
+            elements = [{"type": "mrkdwn", "text": line, "verbatim": True} for line in self.context]
+            blocks.append({"type": "context", "elements": elements})
+        return blocks
+
+    def with_context(self, line: str) -> Message:
+        return Message(self.text, (*self.context, line))
+
+
+def echo(text: str) -> str:
+    """Return what a person typed so that it pings nobody and fits."""
+    return escape(shorten(" ".join(text.split()), ECHO_BYTES))
+
+
+def join_names(names: list[str], most: int = 10) -> str:
+    """Return names in bold, and how many more there are."""
+    shown = ", ".join(f"*{name}*" for name in names[:most])
+    more = len(names) - most
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def duration(seconds: float) -> str:
+    """Return a span as people say it, rounded up."""
+    whole = max(1, round(seconds))
+    if whole < 100:
+        return f"{whole} s"
+    return f"{-(-whole // 60)} min"

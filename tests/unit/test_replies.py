@@ -1,0 +1,197 @@
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.notification import Delivery, Notification, Place, Report, State
+from bot.people import Description, Link, Person, Standing
+from bot.replies import answers, cards, compose, reasons
+from bot.replies.compose import Prefill, modal, read_place
+from bot.replies.message import Message, duration, join_names
+
+CODES = [*reasons.SHORT, None, "something new"]
+
+
+def delivery(
+    name: str | None = "Priya Nair",
+    state: State = State.SENT,
+    code: str | None = None,
+    detail: str | None = None,
+    position: int = 0,
+    twin: int | None = None,
+) -> Delivery:
+    return Delivery(position, "U1", name, state, code, detail, twin)
+
+
+def report(*deliveries: Delivery, title: str = "Callback due") -> Report:
+    notification = Notification(title, "Asha asked", "https://x.io/?a=1&b=2")
+    return Report("ab12cd34", "UA", "Alice Rao", notification, deliveries, 1_800_000_000.0, 12.2)
+
+
+def test_one_that_was_sent() -> None:
+    message = cards.outcome(report(delivery()))
+    assert message.text == "✅ Sent to LeadSquared for *Priya Nair*: “Callback due”."
+    assert message.context == ("From Alice Rao · `/notify status ab12cd34`",)
+
+
+def test_the_key_owner_is_called_so() -> None:
+    owner = Delivery(0, None, None, State.SENT)
+    assert "*the owner of the API keys*" in cards.outcome(report(owner)).text
+
+
+def test_a_rejection_carries_the_crms_words_and_the_browser_steps() -> None:
+    rejected = delivery(state=State.REJECTED, code="rejected", detail="No <b>such</b> user")
+    text = cards.outcome(report(rejected)).text
+    assert "LeadSquared rejected it for *Priya Nair*: “No &lt;b&gt;such&lt;/b&gt; user”." in text
+    assert "chrome://settings/content/notifications" in text
+
+
+def test_many_add_up_and_each_reason_is_said_once() -> None:
+    people = [
+        delivery("A"),
+        delivery("B", State.UNLINKED, "not_in_crm"),
+        delivery("C", State.UNLINKED, "not_in_crm"),
+        delivery("D", State.UNLINKED, "guest"),
+        delivery("E", State.UNKNOWN, "uncertain"),
+        delivery("F", State.UNAVAILABLE, "connect"),
+        delivery("G", State.CANCELLED),
+        delivery("H", State.PENDING),
+    ]
+    assert cards.outcome(report(*people)).text.split("\n") == [
+        "⚠️ 1 of 8 sent in 12 s: “Callback due”.",
+        "3 not linked: *B*, *C* (no LeadSquared user); *D* (a guest here).",
+        "1 uncertain, not repeated: *E* (no clear answer from LeadSquared).",
+        "1 failed: *F* (LeadSquared could not be reached).",
+        "1 taken back: *G* (cancelled).",
+        "1 still open: *H* (pending).",
+    ]
+
+
+def test_refused_keys_are_explained_once_for_all() -> None:
+    people = [delivery(str(n), State.REJECTED, "access_401") for n in range(3)]
+    text = cards.outcome(report(*people)).text
+    assert text.startswith("❌ 0 of 3 sent")
+    assert text.count("LEADSQUARED_ACCESS_KEY") == 1
+
+
+def test_two_who_are_one_crm_user_are_named() -> None:
+    message = cards.outcome(report(delivery("A"), delivery("B", position=1, twin=0)))
+    assert message.context[1] == "One LeadSquared user, notified once: B and A."
+
+
+def test_long_lists_of_names_end_in_a_count() -> None:
+    assert join_names([str(n) for n in range(12)], most=2) == "*0*, *1* and 10 more"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0.2, "1 s"), (12.2, "12 s"), (99, "99 s"), (100, "2 min")]
+)
+def test_durations_are_said_as_people_do(seconds: float, said: str) -> None:
+    assert duration(seconds) == said
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("state", State)
+def test_every_state_and_code_has_a_sentence(state: State, code: str | None) -> None:
+    told = reasons.sentence_of(delivery(state=state, code=code))
+    assert "{" not in told
+    assert told.endswith(".")
+
+
+def test_every_code_has_both_a_few_words_and_a_sentence() -> None:
+    assert set(reasons.SENTENCES) | {"rejected"} == set(reasons.SHORT)
+
+
+names = st.text(max_size=300)
+deliveries = st.builds(
+    Delivery,
+    position=st.integers(0, 5),
+    slack_user_id=st.none() | st.just("U1"),
+    name=st.none() | names,
+    state=st.sampled_from(State),
+    code=st.sampled_from(CODES),
+    detail=st.none() | names,
+    twin_position=st.none(),
+)
+
+
+@given(st.lists(deliveries, min_size=1, max_size=60), st.text(max_size=2048))
+def test_cards_keep_slacks_limits_and_ping_nobody(people: list[Delivery], title: str) -> None:
+    for message in (cards.outcome(report(*people, title=title)), cards.status(report(*people))):
+        check_message(message)
+
+
+def check_message(message: Message) -> None:
+    assert message.text
+    for block in message.blocks:
+        if block["type"] == "section":
+            assert 0 < len(block["text"]["text"]) <= 3000
+        else:
+            assert len(block["elements"]) <= 10
+            assert all(0 < len(each["text"]) <= 3000 for each in block["elements"])
+    shown = message.text + json.dumps(message.blocks)
+    assert "<@" not in shown
+    assert "<!channel" not in shown
+    assert "<!here" not in shown
+
+
+@given(st.text(max_size=3000), st.text(max_size=200))
+def test_what_was_typed_is_given_back_without_pinging(typed: str, hint: str) -> None:
+    given = answers.refusal(hint, typed + "<!channel><@U1>```")
+    assert "<!channel>" not in given
+    assert "<@U1>" not in given
+
+
+def test_an_empty_command_is_not_given_back() -> None:
+    assert answers.refusal("Hint.", " ") == "Hint."
+
+
+def person(name: str = "Priya Nair") -> Person:
+    return Person("U1", name, "priya@acme.com", Standing.MEMBER, is_admin=False)
+
+
+def test_whoami_tells_how_a_person_was_matched() -> None:
+    link = Link("U1", "guid", "Priya N", "p@crm.com", linked_by=None, linked_at=1_800_000_000.0)
+    told = answers.described(Description(person(), link))
+    assert "*Priya Nair* in Slack (priya@acme.com) is *Priya N* (p@crm.com) in LeadSquared" in told
+    assert "matched by e-mail <!date^1800000000^" in told
+    by_admin = Link("U1", "guid", "Priya N", None, linked_by="UA")
+    assert "linked by an admin" in answers.described(Description(person(), by_admin))
+
+
+def test_whoami_tells_why_a_person_has_no_match() -> None:
+    told = answers.described(Description(person(), None, "not_in_crm"))
+    assert "is not linked to a LeadSquared user: no LeadSquared user." in told
+
+
+def test_queues_say_how_many_and_how_long() -> None:
+    assert "Queued for 60 people, about 10 s" in answers.queued(60, 10)
+    assert "Queued for 1 person" in answers.queued(1, 3)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [Place(), Place("C1", "1.2", "https://hooks.slack.com/1", private=True)],
+)
+def test_the_modal_carries_its_place(place: Place) -> None:
+    assert read_place(modal(place)["private_metadata"]) == place
+
+
+@pytest.mark.parametrize("metadata", [None, "", "[]", "{}", '{"x": 1}', "[" * 100_000, 7])
+def test_strange_metadata_is_no_place(metadata: Any) -> None:
+    assert read_place(metadata) == Place()
+
+
+def test_a_prefilled_modal_shows_it() -> None:
+    view = modal(Place(), Prefill("T", "C", "https://x.io"))
+    values = {block["block_id"]: block["element"].get("initial_value") for block in view["blocks"]}
+    assert values == {
+        "recipients": None,
+        "title": "T",
+        "content": "C",
+        "link": "https://x.io",
+        "icon": None,
+    }
+    assert compose.CONTENT_MOST == 3000
