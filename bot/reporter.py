@@ -1,0 +1,133 @@
+"""Pays the replies owed: an outcome stays a debt until Slack took it.
+
+Replies are at least once: a crash between Slack's answer and our note of it repeats a card.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from bot.backoff import REPLY
+from bot.clock import Clock
+from bot.errors import SlackRateLimitedError, SlackRefusedError, SlackUnavailableError
+from bot.replies import Message, answers, cards
+from bot.slack_api import SlackApi
+from bot.store.debts import Debt, Debts
+from bot.worker import Worker
+
+log = structlog.get_logger()
+
+QUICK = 2.0
+"""Seconds within which an outcome goes through the `response_url`, which needs no membership."""
+
+RESPONSE_URL_AGE = 29 * 60.0
+RESPONSE_URL_USES = 5
+"""Slack takes five uses within 30 minutes:
+https://docs.slack.dev/interactivity/handling-user-interaction#message_responses"""
+
+TOKEN_REFUSED = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
+"""The token is wrong for every call: the debt waits until somebody mends it."""
+
+Rung = Callable[[Debt, Message], Awaitable[None]]
+
+
+class Reporter(Worker):
+    """Answers in Slack, down a ladder of places until one takes it."""
+
+    name = "reporter"
+
+    def __init__(
+        self, debts: Debts, slack: SlackApi, clock: Clock, random: Callable[[], float]
+    ) -> None:
+        super().__init__(clock)
+        self._debts = debts
+        self._slack = slack
+        self._random = random
+
+    async def step(self) -> bool:
+        """Pay one reply; False when none is due."""
+        debt = await self._debts.take()
+        if debt is None:
+            return False
+        try:
+            await self._pay(debt)
+        except SlackUnavailableError as exc:
+            await self._put_off(debt, exc)
+        return True
+
+    async def _pay(self, debt: Debt) -> None:
+        message = cards.outcome(debt.report)
+        for rung in self._ladder(debt):
+            try:
+                await rung(debt, message)
+            except SlackRefusedError as exc:
+                if exc.code in TOKEN_REFUSED:
+                    raise SlackUnavailableError(exc.code) from exc
+                log.info("reply.refused", reply=debt.id, code=exc.code)
+            else:
+                log.info("reply.paid", reply=debt.id, notification=debt.report.notification_id)
+                return await self._debts.pay(debt.id)
+        log.error("reply.lost", reply=debt.id, notification=debt.report.notification_id)
+        return await self._debts.pay(debt.id)
+
+    def _ladder(self, debt: Debt) -> list[Rung]:
+        """Return the ways to answer, best first; only the sender may see a private one."""
+        direct = self._send_directly
+        if debt.place.channel_id is None:
+            return [direct]
+        respond = [self._respond] if _may_respond(debt) else []
+        if debt.place.private:
+            return [*respond, direct]
+        # In a thread `response_url` is not known to honour `thread_ts` everywhere, posting is.
+        if debt.report.seconds <= QUICK and debt.place.thread_ts is None:
+            return [*respond, self._post, direct]
+        return [self._post, *respond, direct]
+
+    async def _respond(self, debt: Debt, message: Message) -> None:
+        await self._debts.count_use(debt.id)
+        body = {
+            "response_type": "ephemeral" if debt.place.private else "in_channel",
+            "replace_original": False,
+            "text": message.text,
+            "blocks": message.blocks,
+            "unfurl_links": False,
+            "unfurl_media": False,
+        }
+        if debt.place.thread_ts is not None:
+            body["thread_ts"] = debt.place.thread_ts
+        await self._slack.respond(str(debt.place.response_url), body)
+
+    async def _post(self, debt: Debt, message: Message) -> None:
+        await self._slack.post(
+            str(debt.place.channel_id),
+            message.text,
+            message.blocks,
+            thread_ts=debt.place.thread_ts,
+        )
+
+    async def _send_directly(self, debt: Debt, message: Message) -> None:
+        if debt.place.channel_id is not None and not debt.place.private:
+            message = message.with_context(answers.not_in_place(debt.place.channel_id))
+        await self._slack.post(debt.asked_by, message.text, message.blocks)
+
+    async def _put_off(self, debt: Debt, error: SlackUnavailableError) -> None:
+        log.warning("reply.put_off", reply=debt.id, error=type(error).__name__, tries=debt.tries)
+        if isinstance(error, SlackRateLimitedError):  # many replies to one place: not a failure
+            seconds = error.retry_after + self._random()
+            await self._debts.postpone(debt.id, seconds=seconds, counts=False)
+        elif debt.tries < REPLY.repeats:
+            seconds = REPLY.delay(debt.tries + 1, self._random())
+            await self._debts.postpone(debt.id, seconds=seconds)
+        else:
+            log.error("reply.lost", reply=debt.id, notification=debt.report.notification_id)
+            await self._debts.pay(debt.id)
+
+
+def _may_respond(debt: Debt) -> bool:
+    return (
+        debt.place.response_url is not None
+        and debt.age < RESPONSE_URL_AGE
+        and debt.uses < RESPONSE_URL_USES
+    )

@@ -1,0 +1,106 @@
+"""Fills in the CRM user of accepted deliveries: stored links at once, the rest by look-ups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import structlog
+
+from bot.backoff import UNREACHABLE
+from bot.clock import Clock
+from bot.directory import Directory
+from bot.errors import CrmAccessError, CrmError, SlackError, SlackRateLimitedError
+from bot.notification import KEY_OWNER, Outcome, State
+from bot.store.resolutions import AskAgain, Match, NoMatch, Resolution, Resolutions, Unresolved
+from bot.worker import Worker
+
+log = structlog.get_logger()
+
+BATCH = 1_000
+"""Deliveries resolved in one go."""
+
+SLACK_AWAY = "slack_away"
+
+
+class Resolver(Worker):
+    """Turns Slack users into CRM users, a batch at a time."""
+
+    name = "resolver"
+
+    def __init__(
+        self,
+        resolutions: Resolutions,
+        directory: Directory,
+        clock: Clock,
+        random: Callable[[], float],
+        on_resolved: Callable[[], None],
+    ) -> None:
+        super().__init__(clock)
+        self._resolutions = resolutions
+        self._directory = directory
+        self._random = random
+        self._on_resolved = on_resolved
+
+    async def step(self) -> bool:
+        """Resolve what is due; False when nothing was."""
+        batch = await self._resolutions.find_unresolved(BATCH)
+        if not batch:
+            return False
+        linked = await self._directory.find_linked({each.slack_user_id for each in batch})
+        known = [each for each in batch if each.slack_user_id in linked]
+        others = [each for each in batch if each.slack_user_id not in linked]
+        await self._record(known, linked)
+        if others:
+            await self._look_up(others)
+        return True
+
+    async def _look_up(self, batch: Sequence[Unresolved]) -> None:
+        try:
+            found = await self._directory.look_up({each.slack_user_id for each in batch})
+        except (CrmError, SlackError) as exc:
+            await self._put_off(batch, exc)
+        else:
+            await self._record(batch, found)
+
+    async def _record(
+        self, batch: Sequence[Unresolved], found: Mapping[str, Match | NoMatch]
+    ) -> None:
+        if not batch:
+            return
+        try:
+            pairs = [(each, await self._name_key_owner(each, found)) for each in batch]
+        except CrmError as exc:
+            await self._put_off(batch, exc)
+            return
+        await self._resolutions.record(pairs)
+        self._on_resolved()
+
+    async def _name_key_owner(
+        self, delivery: Unresolved, found: Mapping[str, Match | NoMatch]
+    ) -> Match | NoMatch:
+        """Tell when somebody is the key owner of the same notification: one call serves both."""
+        resolution = found[delivery.slack_user_id]
+        if not delivery.beside_key_owner or isinstance(resolution, NoMatch):
+            return resolution
+        if resolution.crm_user_id != await self._directory.get_key_owner_id():
+            return resolution
+        return replace(resolution, crm_user_id=KEY_OWNER)
+
+    async def _put_off(self, batch: Sequence[Unresolved], error: CrmError | SlackError) -> None:
+        """Ask again later; give up after as many repeats as a push would get."""
+        log.warning("resolver.look_up_failed", error=type(error).__name__, deliveries=len(batch))
+        await self._resolutions.record([(each, self._after(each, error)) for each in batch])
+        self._on_resolved()
+
+    def _after(self, delivery: Unresolved, error: CrmError | SlackError) -> Resolution:
+        detail = error.detail if isinstance(error, CrmError) else ""
+        if isinstance(error, CrmAccessError):
+            return NoMatch(Outcome(State.REJECTED, error.code, detail or None))
+        if delivery.repeats >= UNREACHABLE.repeats:
+            code = error.code if isinstance(error, CrmError) else SLACK_AWAY
+            return NoMatch(Outcome(State.UNAVAILABLE, code, detail or None))
+        seconds = UNREACHABLE.delay(delivery.repeats + 1, self._random())
+        if isinstance(error, SlackRateLimitedError):
+            seconds = max(seconds, error.retry_after)
+        return AskAgain(seconds)

@@ -1,0 +1,140 @@
+"""Slack's Web API and `response_url`, with every failure turned into one of our errors.
+
+Responses and errors: https://docs.slack.dev/apis/web-api
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.errors import SlackRateLimitedError, SlackRefusedError, SlackUnavailableError
+
+Blocks = list[dict[str, Any]]
+
+PAGE = 200
+"""People per page of `users.list`, as Slack recommends."""
+
+LONGEST_PAUSE = 60.0
+"""Seconds of `Retry-After` that we believe."""
+
+TRANSIENT = {"internal_error", "fatal_error", "service_unavailable", "request_timeout"}
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who the bot token belongs to."""
+
+    team_id: str
+    bot_id: str
+    bot_user_id: str
+
+
+class SlackApi:
+    """The calls the bot makes; each raises SlackRefusedError or SlackUnavailableError."""
+
+    def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession) -> None:
+        self._client = client
+        self._session = session
+
+    async def get_identity(self) -> Identity:
+        data = await _ask(self._client.auth_test())
+        return Identity(str(data.get("team_id")), str(data.get("bot_id")), str(data.get("user_id")))
+
+    async def fetch_user(self, user_id: str) -> dict[str, Any]:
+        data = await _ask(self._client.users_info(user=user_id))
+        user = data.get("user")
+        if not isinstance(user, dict):
+            raise SlackUnavailableError("users.info without a user")
+        return user
+
+    async def fetch_users(self) -> AsyncIterator[dict[str, Any]]:
+        """Yield everybody in the workspace, page by page."""
+        cursor = ""
+        while True:
+            data = await _ask(self._client.users_list(limit=PAGE, cursor=cursor))
+            for user in data.get("members", []):
+                yield user
+            cursor = (data.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return
+
+    async def open_view(self, trigger_id: str, view: dict[str, Any]) -> None:
+        await _ask(self._client.views_open(trigger_id=trigger_id, view=view))
+
+    async def post(
+        self, channel: str, text: str, blocks: Blocks, *, thread_ts: str | None = None
+    ) -> None:
+        """Post a message; a user id as `channel` opens the direct message with them."""
+        await _ask(
+            self._client.chat_postMessage(
+                channel=channel,
+                text=text,
+                blocks=blocks,
+                thread_ts=thread_ts,
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+        )
+
+    async def respond(self, response_url: str, body: dict[str, Any]) -> None:
+        """Use a `response_url` once; our own POST, because Bolt's never raises."""
+        try:
+            async with self._session.post(
+                response_url, json=body, allow_redirects=False
+            ) as response:
+                await response.content.read(1024)
+                status, headers = response.status, response.headers
+        except (aiohttp.ClientError, TimeoutError, OSError) as exc:
+            raise SlackUnavailableError(type(exc).__name__) from None  # the text has the URL
+        _check_status(status, headers.get("Retry-After"))
+        if status >= 300:
+            raise SlackRefusedError(f"response_url_{status}")
+
+
+async def _ask(call: Awaitable[AsyncSlackResponse]) -> dict[str, Any]:
+    try:
+        data = (await call).data
+    except SlackApiError as exc:
+        raise _explain(exc) from None  # the cause may show what was sent
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as exc:
+        raise SlackUnavailableError(type(exc).__name__) from None
+    if not isinstance(data, dict):
+        raise SlackUnavailableError("not JSON")
+    return data
+
+
+def _explain(exc: SlackApiError) -> SlackRefusedError | SlackUnavailableError:
+    """Decode defensively: the SDK leaves odd things in `response` when a body is not JSON."""
+    response: Any = exc.response
+    status = int(getattr(response, "status_code", None) or getattr(response, "status", None) or 0)
+    data = getattr(response, "data", None)
+    code = data.get("error") if isinstance(data, dict) else None
+    headers = getattr(response, "headers", None) or {}
+    try:
+        _check_status(429 if code == "ratelimited" else status, headers.get("Retry-After"))
+    except SlackUnavailableError as unavailable:
+        return unavailable
+    if not isinstance(code, str) or code in TRANSIENT:
+        return SlackUnavailableError(f"status {status}, {code}")
+    return SlackRefusedError(code)
+
+
+def _check_status(status: int, retry_after: str | None) -> None:
+    if status == 429:
+        raise SlackRateLimitedError(_seconds(retry_after))
+    if status >= 500:
+        raise SlackUnavailableError(f"status {status}")
+
+
+def _seconds(retry_after: str | None) -> float:
+    try:
+        return min(max(float(retry_after or ""), 1.0), LONGEST_PAUSE)
+    except ValueError:
+        return 1.0
