@@ -1,0 +1,292 @@
+"""The composition root: settings in, one running bot out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import aiohttp
+import structlog
+from aiohttp import web
+from aiolimiter import AsyncLimiter
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
+
+import handlers
+from bot.acceptor import Acceptor
+from bot.backoff import Backoff
+from bot.clock import Clock, SystemClock
+from bot.composer import Composer
+from bot.config import EXAMPLES, Settings
+from bot.directory import Directory
+from bot.dispatcher import Dispatcher
+from bot.errors import ConfigError, SlackError, SlackRefusedError, StoreError
+from bot.health import Health
+from bot.intake import PATH, Intake
+from bot.janitor import Janitor
+from bot.leadsquared.client import LeadSquaredClient, open_session
+from bot.rate_gate import RateGate
+from bot.reporter import TOKEN_REFUSED, Reporter
+from bot.resolver import Resolver
+from bot.roster import Roster
+from bot.slack_api import Identity, SlackApi
+from bot.store.claims import Claims
+from bot.store.database import open_database
+from bot.store.debts import Debts
+from bot.store.gate import GateStore, Limits
+from bot.store.outbox import Outbox
+from bot.store.people import PeopleStore
+from bot.store.resolutions import Resolutions
+from bot.store.schema import bring_up
+from bot.worker import Worker
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+BODY_MOST = 1024 * 1024
+SLACK_TIMEOUT = aiohttp.ClientTimeout(total=10, connect=5)
+CONNECTING = Backoff(first=0.5, most=15.0, repeats=0)
+"""Waits between tries to reach the database or Slack at boot, for ever."""
+
+DRAIN_WITHIN = 12.0
+"""Seconds for calls in flight at shutdown; hosts kill after thirty."""
+
+REPLY_WITHIN = 4.0
+"""Seconds for the replies that have become due by then; the next process pays the rest."""
+
+
+class Bot:
+    """All the parts of one process."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        now: Callable[[], float] | None = None,
+        limiter: AsyncLimiter | None = None,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock or SystemClock()
+        self._random = random.SystemRandom().random
+        self._database = open_database(settings.database_url, now=now)
+        self._limits = Limits(
+            settings.leadsquared_rate_limit,
+            settings.leadsquared_rate_period,
+            settings.reserved,
+            settings.leadsquared_timeout,
+        )
+        self._gate_store = GateStore(self._database, self._limits, settings.leadsquared_url)
+        self._gate = RateGate(
+            self._gate_store,
+            limiter or AsyncLimiter(self._limits.limit, self._limits.period),
+            self._clock,
+        )
+        self._claims = Claims(self._database, self._gate_store)
+        self._debts = Debts(self._database)
+        self._outbox = Outbox(
+            self._database,
+            self._limits,
+            deliver_within=settings.deliver_within,
+            hourly_limit=settings.hourly_limit,
+        )
+        self._workers: list[Worker] = []
+        self._stopping = asyncio.Event()
+        self.ready = asyncio.Event()  # Slack's requests are answered
+        self._bolt: AsyncApp | None = None
+
+    def build_web(self) -> web.Application:
+        """Return the web application; it answers from the start, also before the rest is up."""
+        app = web.Application(client_max_size=BODY_MOST)
+        secret = self._settings.slack_signing_secret.get_secret_value()
+        app.router.add_post(PATH, Intake(secret, lambda: self._bolt).answer)
+        Health(self._database, lambda: self._bolt is not None).add_routes(app)
+        return app
+
+    async def run(self) -> None:
+        """Connect, then work until stopped; a part that fails ends all of it.
+
+        Raises ConfigError, in a group, if Slack refuses the bot token.
+        """
+        try:
+            await self._keep_trying("database", self._open_store)
+            slack_session = aiohttp.ClientSession(timeout=SLACK_TIMEOUT)
+            async with slack_session, open_session() as crm_session:
+                await self._work(slack_session, crm_session)
+        finally:
+            await self._database.close()
+
+    def stop(self) -> None:
+        """Take no new work; `run` ends once what is under way has ended."""
+        self._stopping.set()
+        for worker in self._workers:
+            worker.stop()
+
+    async def _work(
+        self, slack_session: aiohttp.ClientSession, crm_session: aiohttp.ClientSession
+    ) -> None:
+        crm = self._build_crm_client(crm_session)
+        slack = self._build_slack_api(slack_session)
+        reporter = Reporter(self._debts, slack, self._clock, self._random)
+        dispatcher = Dispatcher(
+            self._claims, self._gate, crm, self._clock, self._random, reporter.wake
+        )
+        janitor = Janitor(
+            self._claims,
+            self._debts,
+            self._clock,
+            keep_days=self._settings.keep_days,
+            on_settled=reporter.wake,
+        )
+        async with asyncio.TaskGroup() as tasks:
+            self._start(tasks, dispatcher, janitor)
+            identity = await self._keep_trying("slack", lambda: _identify(slack))
+            if identity is not None:
+                resolver = self._open_slack(identity, slack, crm, dispatcher, reporter)
+                self._start(tasks, resolver, reporter)
+                self.ready.set()
+                log.info("bot.ready", team=identity.team_id)
+        await self._finish(dispatcher, reporter)
+
+    def _open_slack(
+        self,
+        identity: Identity,
+        slack: SlackApi,
+        crm: LeadSquaredClient,
+        dispatcher: Dispatcher,
+        reporter: Reporter,
+    ) -> Resolver:
+        """Build what needs to know which workspace this is, and let requests in."""
+        directory = Directory(
+            PeopleStore(self._database),
+            slack,
+            Roster(crm, self._clock),
+            self._clock,
+            team_id=identity.team_id,
+            admins=self._settings.admins,
+        )
+        resolver = Resolver(
+            Resolutions(self._database),
+            directory,
+            self._clock,
+            self._random,
+            on_resolved=_wake(dispatcher, reporter),
+        )
+        composer = Composer(
+            self._settings.notification_max_bytes,
+            self._settings.sign_notifications,
+            self._settings.allowed_link_hosts,
+        )
+        acceptor = Acceptor(
+            self._outbox,
+            composer,
+            self._settings.allowed_channels,
+            wake=_wake(resolver, dispatcher),
+        )
+        self._bolt = _build_bolt(identity, self._settings)
+        handlers.register(self._bolt, handlers.Core(acceptor, directory, self._debts, slack))
+        return resolver
+
+    async def _finish(self, dispatcher: Dispatcher, reporter: Reporter) -> None:
+        """End what is under way, store it, and pay the replies that are due."""
+        await dispatcher.drain(DRAIN_WITHIN)
+        await self._outbox.drain()
+        try:
+            async with asyncio.timeout(REPLY_WITHIN):
+                while await reporter.step():
+                    pass
+        except (TimeoutError, StoreError):
+            log.warning("bot.replies_left")
+
+    async def _open_store(self) -> None:
+        await bring_up(self._database)
+        await self._gate_store.prepare()
+
+    async def _keep_trying(self, what: str, attempt: Callable[[], Awaitable[T]]) -> T | None:
+        """Return what `attempt` does once it works; None if the bot is stopped before."""
+        tries = 0
+        while not self._stopping.is_set():
+            tries += 1
+            try:
+                return await attempt()
+            except (StoreError, SlackError) as exc:
+                log.warning("bot.waiting", what=what, error=type(exc).__name__, tries=tries)
+            delay = CONNECTING.delay(min(tries, 10), self._random())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(delay):
+                    await self._stopping.wait()
+        return None
+
+    def _start(self, tasks: asyncio.TaskGroup, *workers: Worker) -> None:
+        for worker in workers:
+            self._workers.append(worker)
+            tasks.create_task(worker.run(), name=worker.name)
+        if self._stopping.is_set():
+            self.stop()
+
+    def _build_crm_client(self, session: aiohttp.ClientSession) -> LeadSquaredClient:
+        return LeadSquaredClient(
+            session,
+            base_url=self._settings.leadsquared_url,
+            access_key=self._settings.leadsquared_access_key,
+            secret_key=self._settings.leadsquared_secret_key,
+            timeout=self._settings.leadsquared_timeout,
+            gate=self._gate,
+        )
+
+    def _build_slack_api(self, session: aiohttp.ClientSession) -> SlackApi:
+        client = AsyncWebClient(
+            token=self._settings.slack_bot_token.get_secret_value(),
+            base_url=self._settings.slack_api_url,
+            session=session,
+            retry_handlers=[],  # the SDK's own would post a message twice
+        )
+        return SlackApi(client, session)
+
+
+def _wake(*workers: Worker) -> Callable[[], None]:
+    def wake() -> None:
+        for worker in workers:
+            worker.wake()
+
+    return wake
+
+
+async def _identify(slack: SlackApi) -> Identity:
+    """Return whose token ours is; raises ConfigError if Slack refuses it."""
+    try:
+        return await slack.get_identity()
+    except SlackRefusedError as exc:
+        if exc.code not in TOKEN_REFUSED:
+            raise
+        example = EXAMPLES["SLACK_BOT_TOKEN"]
+        line = f"SLACK_BOT_TOKEN: Slack refused it ({exc.code}). Example: {example}"
+        raise ConfigError([line]) from exc
+
+
+def _build_bolt(identity: Identity, settings: Settings) -> AsyncApp:
+    """Return Bolt with a fixed identity: it never asks Slack by itself."""
+    token = settings.slack_bot_token.get_secret_value()
+    result = AuthorizeResult(
+        enterprise_id=None,
+        team_id=identity.team_id,
+        bot_id=identity.bot_id,
+        bot_user_id=identity.bot_user_id,
+        bot_token=token,
+    )
+
+    async def authorize() -> AuthorizeResult:
+        return result
+
+    return AsyncApp(
+        name="leadsquared-notifier",
+        authorize=authorize,
+        process_before_response=True,
+        request_verification_enabled=False,  # the intake has done it, over the raw bytes
+        ssl_check_enabled=False,
+    )

@@ -1,0 +1,55 @@
+"""One process: the port bound at once, the bot behind it, and an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+import structlog
+from aiohttp import web
+
+from bot.app import Bot
+from bot.config import EXAMPLES, Settings
+from bot.errors import ConfigError
+
+log = structlog.get_logger()
+
+REQUESTS_WITHIN = 4.0
+"""Seconds for Slack's requests under way at shutdown."""
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; further signals change nothing.
+
+    Raises what ended the bot, if it was not a signal.
+    """
+    loop = asyncio.get_running_loop()
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    bot = Bot(settings)
+    runner = web.AppRunner(
+        bot.build_web(), access_log=None, shutdown_timeout=REQUESTS_WITHIN, handle_signals=False
+    )
+    await runner.setup()
+    try:
+        await _bind(runner, settings.port)
+        log.info("server.listening", port=runner.addresses[0][1])
+        working = asyncio.create_task(bot.run(), name="bot")
+        signalled = asyncio.create_task(stopping.wait(), name="signal")
+        await asyncio.wait({working, signalled}, return_when=asyncio.FIRST_COMPLETED)
+        log.info("server.stopping")
+        bot.stop()
+    finally:
+        await runner.cleanup()
+    signalled.cancel()
+    await working
+
+
+async def _bind(runner: web.AppRunner, port: int) -> None:
+    try:
+        await web.TCPSite(runner, port=port).start()
+    except OSError as exc:
+        raise ConfigError(
+            [f"PORT: {port} cannot be bound ({exc.strerror}). Example: {EXAMPLES['PORT']}"]
+        ) from exc

@@ -1,0 +1,130 @@
+"""`/notify` and its sub-commands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot import grammar
+from bot.acceptor import Acceptor, Request
+from bot.directory import Directory
+from bot.errors import UserError
+from bot.grammar import Command, Compose, Help, Link, Send, SendTest, Status, Unlink, Whoami
+from bot.notification import Place, SlackUser
+from bot.people import Person
+from bot.plaintext import from_typed, mentioned_users
+from bot.replies import answers, cards, compose
+from bot.slack_api import SlackApi
+from bot.store.debts import Debts
+
+QUIET = 2.0
+"""Seconds of queue below which the result itself is answer enough."""
+
+TEST_TITLE = "Test from Slack"
+TEST_CONTENT = "If you can read this, notifications from Slack reach you."
+
+
+@dataclass(frozen=True)
+class NotifyCommand:
+    """Accepts notifications; only the dispatcher talks to the CRM about them."""
+
+    acceptor: Acceptor
+    directory: Directory
+    debts: Debts
+    slack: SlackApi
+
+    def register(self, app: AsyncApp) -> None:
+        app.command("/notify")(self.answer)
+
+    async def answer(self, ack: AsyncAck, command: dict[str, Any]) -> None:
+        sender = await self.directory.get_sender(command["user_id"])
+        parsed = grammar.parse(command.get("text", ""), sender_id=sender.user_id)
+        text = await self._carry_out(parsed, sender, command)
+        await ack(text) if text else await ack()
+
+    async def _carry_out(self, parsed: Command, sender: Person, command: dict[str, Any]) -> str:
+        match parsed:
+            case Send():
+                return await self._send(parsed, sender, command)
+            case SendTest():
+                own = (SlackUser(sender.user_id),)
+                test = Send(own, TEST_TITLE, TEST_CONTENT, link=None, icon=None, private=True)
+                return await self._send(test, sender, command)
+            case Compose():
+                return await self._open_modal(command)
+            case Help():
+                return answers.HELP
+            case Status(notification_id):
+                return await self._tell_status(notification_id, sender)
+            case Whoami(user_id):
+                return await self._describe(user_id)
+            case Link(user_id, crm_user):
+                return await self._link(user_id, crm_user, sender)
+            case Unlink(user_id):
+                return await self._unlink(user_id, sender)
+
+    async def _send(self, send: Send, sender: Person, command: dict[str, Any]) -> str:
+        names = await self.directory.find_names(mentioned_users(f"{send.title} {send.content}"))
+        receipt = await self.acceptor.accept(
+            Request(
+                key=command["trigger_id"],
+                sender=sender,
+                recipients=send.recipients,
+                place=_place(command, private=send.private),
+                title=send.title and from_typed(send.title, names),
+                content=from_typed(send.content, names),
+                link=send.link,
+                icon=send.icon,
+            )
+        )
+        slow = receipt.is_new and receipt.seconds > QUIET
+        return answers.queued(receipt.recipients, receipt.seconds) if slow else ""
+
+    async def _open_modal(self, command: dict[str, Any]) -> str:
+        place = _place(command)
+        self.acceptor.check_place(place)
+        await self.slack.open_view(command["trigger_id"], compose.modal(place))
+        return ""
+
+    async def _tell_status(self, notification_id: str | None, sender: Person) -> str:
+        if notification_id is None:
+            report = await self.debts.find_latest(sender.user_id)
+        else:
+            report = await self.debts.find_report(notification_id)
+        if report is None or not self._may_see(sender, report.sender_id):
+            return answers.no_such_notification(notification_id)
+        return cards.status(report).text
+
+    def _may_see(self, sender: Person, owner_id: str) -> bool:
+        return owner_id == sender.user_id or self.directory.is_admin(sender)
+
+    async def _describe(self, user_id: str) -> str:
+        return answers.described(await self.directory.describe(user_id))
+
+    async def _link(self, user_id: str, crm_user: str, sender: Person) -> str:
+        self._check_admin(sender)
+        name = await self._name(user_id)
+        link = await self.directory.link(user_id, crm_user, admin=sender)
+        return answers.linked(name, link)
+
+    async def _unlink(self, user_id: str, sender: Person) -> str:
+        self._check_admin(sender)
+        was_linked = await self.directory.unlink(user_id)
+        return answers.unlinked(await self._name(user_id), was_linked=was_linked)
+
+    def _check_admin(self, sender: Person) -> None:
+        if not self.directory.is_admin(sender):
+            raise UserError(answers.ADMINS_ONLY)
+
+    async def _name(self, user_id: str) -> str:
+        return (await self.directory.fetch_names([user_id])).get(user_id, user_id)
+
+
+def _place(command: dict[str, Any], *, private: bool = False) -> Place:
+    return Place(
+        channel_id=command.get("channel_id"),
+        response_url=command.get("response_url"),
+        private=private,
+    )

@@ -1,0 +1,44 @@
+"""The global and the message shortcut: both open the modal, the latter with the message in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.acceptor import Acceptor
+from bot.directory import Directory
+from bot.forwarding import build_place, build_prefill, people_in
+from bot.notification import Place
+from bot.replies import CallbackId, compose
+from bot.slack_api import SlackApi
+
+
+@dataclass(frozen=True)
+class Shortcuts:
+    """Opens the modal; the submission does the rest."""
+
+    acceptor: Acceptor
+    directory: Directory
+    slack: SlackApi
+
+    def register(self, app: AsyncApp) -> None:
+        app.global_shortcut(CallbackId.NOTIFY_GLOBAL)(self.compose)
+        app.message_shortcut(CallbackId.NOTIFY_MESSAGE)(self.forward)
+
+    async def compose(self, ack: AsyncAck, shortcut: dict[str, Any]) -> None:
+        await self.directory.get_sender(shortcut["user"]["id"])
+        self.acceptor.check_place(Place())
+        await self.slack.open_view(shortcut["trigger_id"], compose.modal(Place()))
+        await ack()
+
+    async def forward(self, ack: AsyncAck, shortcut: dict[str, Any]) -> None:
+        sender = await self.directory.get_sender(shortcut["user"]["id"])
+        place = build_place(shortcut)
+        self.acceptor.check_place(place)
+        names = await self.directory.fetch_names(people_in(shortcut["message"]))
+        room = self.acceptor.composer.room(sender.name)
+        prefill = build_prefill(shortcut, names, max_bytes=room)
+        await self.slack.open_view(shortcut["trigger_id"], compose.modal(place, prefill))
+        await ack()
