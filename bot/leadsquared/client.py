@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from math import inf
-from types import SimpleNamespace
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import aiohttp
-from aiohttp.connector import Connection
-from aiohttp.tracing import Trace
 from pydantic import SecretStr
 
 from bot.errors import CrmConnectError, CrmError, CrmUnavailableError, CrmUncertainError
 from bot.leadsquared import wire
 from bot.leadsquared.models import BrowserPush, CrmUser, KeyOwnerIdentity
+from bot.leadsquared.session import Sending
 
 T = TypeVar("T")
-
-TURNS_TO_HEAR_OF_A_CLOSE = 3
-"""Turns of the event loop until a close that has arrived shows: two for TCP, a third for TLS."""
 
 
 class Permits(Protocol):
@@ -79,7 +72,7 @@ class LeadSquaredClient:
 
     async def _exchange(self, request: wire.Request) -> tuple[int, Mapping[str, str], bytes]:
         keys = {name: key.get_secret_value() for name, key in self._keys.items()}
-        sending = _Sending()
+        sending = Sending()
         try:
             async with self._session.request(
                 request.method,
@@ -113,55 +106,3 @@ async def _read(content: aiohttp.StreamReader, most: int) -> bytes:
     while chunk := await content.read(most + 1 - len(body)):
         body += chunk
     return bytes(body) if len(body) <= most else b""
-
-
-@dataclass
-class _Sending:
-    """How far a request got, by the word of aiohttp's own hooks."""
-
-    watched: bool = False
-    begun: bool = False
-
-
-async def _on_start(_: aiohttp.ClientSession, ctx: SimpleNamespace, _params: Any) -> None:
-    ctx.trace_request_ctx.watched = True
-
-
-async def _before_headers(_: aiohttp.ClientSession, ctx: SimpleNamespace, _params: Any) -> None:
-    """Runs right before the first byte is written."""
-    if ctx.trace_request_ctx.begun:  # aiohttp repeats a GET by itself, without a permit
-        raise aiohttp.ClientConnectionError
-    ctx.trace_request_ctx.begun = True
-
-
-class _LiveConnector(aiohttp.TCPConnector):
-    """Hands out no connection that the server has closed while it was idle."""
-
-    async def connect(
-        self,
-        req: aiohttp.ClientRequest,
-        traces: list[Trace],
-        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's signature
-    ) -> Connection:
-        connection = await super().connect(req, traces, timeout)
-        try:
-            for _ in range(TURNS_TO_HEAR_OF_A_CLOSE):
-                await asyncio.sleep(0)
-        except BaseException:
-            connection.close()
-            raise
-        if not connection.closed:
-            return connection
-        connection.close()
-        return await super().connect(req, traces, timeout)
-
-
-def open_session() -> aiohttp.ClientSession:
-    """Return the one session for all CRM calls; close it at shutdown."""
-    trace = aiohttp.TraceConfig()
-    trace.on_request_start.append(_on_start)
-    trace.on_request_headers_sent.append(_before_headers)
-    # Idle connections go before the CRM closes them: a push on a dead one would be in doubt.
-    connector = _LiveConnector(keepalive_timeout=10)
-    jar = aiohttp.DummyCookieJar()
-    return aiohttp.ClientSession(connector=connector, cookie_jar=jar, trace_configs=[trace])

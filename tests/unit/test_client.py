@@ -22,8 +22,9 @@ from bot.errors import (
     CrmUnavailableError,
     CrmUncertainError,
 )
-from bot.leadsquared.client import LeadSquaredClient, open_session
+from bot.leadsquared.client import LeadSquaredClient
 from bot.leadsquared.models import BrowserPush, CrmUser, KeyOwnerIdentity
+from bot.leadsquared.session import open_session
 from bot.leadsquared.wire import Sent
 
 ASHA = "6f0c2a1e-1111-4222-8333-abcdefabcdef"
