@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.composer import Composer
 from bot.errors import UserError
-from bot.notification import Place, Recipient
+from bot.notification import KeyOwner, Place, Recipient
 from bot.people import Person
 from bot.store.outbox import Acceptance, Outbox, Receipt
 
@@ -33,7 +33,8 @@ class Acceptor:
     outbox: Outbox
     composer: Composer
     allowed_channels: Sequence[str]
-    wake: Callable[[], None]
+    resolve: Callable[[], None]
+    dispatch: Callable[[], None]
 
     async def accept(self, request: Request) -> Receipt:
         """Commit a notification; raises UserError with nothing stored, or StoreError."""
@@ -55,7 +56,9 @@ class Acceptor:
                 place=request.place,
             )
         )
-        self.wake()
+        known = all(isinstance(each, KeyOwner) for each in request.recipients)
+        wake = self.dispatch if known else self.resolve
+        wake()
         return receipt
 
     def check_place(self, place: Place) -> None:

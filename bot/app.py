@@ -28,7 +28,8 @@ from bot.errors import ConfigError, SlackError, SlackRefusedError, StoreError
 from bot.health import Health
 from bot.intake import PATH, Intake
 from bot.janitor import Janitor
-from bot.leadsquared.client import LeadSquaredClient, open_session
+from bot.leadsquared.client import LeadSquaredClient
+from bot.leadsquared.session import open_session
 from bot.rate_gate import RateGate
 from bot.reporter import TOKEN_REFUSED, Reporter
 from bot.resolver import Resolver
@@ -186,7 +187,8 @@ class Bot:
             self._outbox,
             composer,
             self._settings.allowed_channels,
-            wake=_wake(resolver, dispatcher),
+            resolve=resolver.wake,
+            dispatch=dispatcher.wake,
         )
         self._bolt = _build_bolt(identity, self._settings)
         handlers.register(self._bolt, handlers.Core(acceptor, directory, self._debts, slack))

@@ -13,14 +13,14 @@ HELP = """\
 `/notify @priya @lee Standup moved`: several people; one line is the text
 `/notify me Remember the proposal`: to yourself
 `/notify key-owner Hello`: to the owner of the LeadSquared API keys
-`/notify` alone opens a form. On any message: _More actions > Notify in LeadSquared_.
+`/notify` alone opens a form. On any message: _More actions_, then _Notify in LeadSquared_.
 
 Before the text you may put `--link https://…` (a click opens it), `--icon https://…`, and \
 `--private` (only you see the result).
 
 `/notify whoami`: who you are in LeadSquared (or `whoami @priya`)
 `/notify test`: a test notification to yourself
-`/notify status`: what became of your last one (or `status <id>`)
+`/notify status`: what became of your last one (or `status &lt;id&gt;`)
 Admins: `/notify link @priya priya@acme.com` and `/notify unlink @priya`"""
 
 

@@ -8,11 +8,11 @@ from bot.plaintext import escape
 BLOCKED_HELP = (
     "Browser notifications may also be blocked there: in Chrome, open "
     "`chrome://settings/content/notifications` and make sure LeadSquared is under Allowed; in "
-    "Firefox, on the LeadSquared page, click the padlock > Connection secure > More information "
-    "> Permissions > Send Notifications > Allow."
+    "Firefox, on the LeadSquared page, click the padlock, then Connection secure, More "
+    "information, Permissions, and allow Send Notifications."
 )
 
-LINK_HELP = "An admin can run `/notify link @them <their LeadSquared e-mail>`."
+LINK_HELP = "An admin can run `/notify link @them &lt;their LeadSquared e-mail&gt;`."
 
 SHORT = {
     "access_401": "LeadSquared refused our keys",

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, null, or_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, null, or_, select, update
 
 from bot.errors import CrmError
 from bot.notification import Notification, Outcome, State
@@ -51,12 +51,28 @@ class Claims:
     def __init__(self, database: Database, gate: GateStore) -> None:
         self._database = database
         self._gate = gate
+        # Built once: composing a statement takes longer than running it.
+        self._peek = self._next(deliveries.c.id)
+        self._find_next = self._next(
+            *(deliveries.c[name] for name in ("id", "notification_id", "position")),
+            *(deliveries.c[name] for name in ("attempt", "repeats", "crm_user_id")),
+            *(notifications.c[name] for name in ("title", "content")),
+            *(notifications.c[name] for name in ("click_url", "icon_url")),
+        ).join(notifications)
+        self._begin = (
+            update(deliveries)
+            .where(deliveries.c.id == bindparam("key"))
+            .values(
+                state=State.SENDING,
+                attempt=deliveries.c.attempt + 1,
+                lease_until=database.now + gate.limits.lease,
+            )
+        )
 
     async def peek(self) -> bool:
         """Tell whether anything is due, without taking part in the gate."""
-        query = self._next(deliveries.c.id)
         return await self._database.transact(
-            lambda connection: connection.execute(query).first() is not None
+            lambda connection: connection.execute(self._peek).first() is not None
         )
 
     async def claim(self) -> Claim | Wait | None:
@@ -69,29 +85,14 @@ class Claims:
 
     def _claim(self, connection: Connection) -> Claim | Wait | None:
         gate = self._gate.lock(connection)
-        columns = (
-            *(deliveries.c[name] for name in ("id", "notification_id", "position")),
-            *(deliveries.c[name] for name in ("attempt", "repeats", "crm_user_id")),
-            *(notifications.c[name] for name in ("title", "content")),
-            *(notifications.c[name] for name in ("click_url", "icon_url")),
-        )
-        query = self._next(*columns).join(notifications)
-        row = (connection.execute(query)).first()
+        row = connection.execute(self._find_next).first()
         if row is None:
             return None
         interactive = row.position < INTERACTIVE_RECIPIENTS
         permit = self._gate.take(connection, gate, interactive=interactive)
         if isinstance(permit, Wait):
             return permit
-        connection.execute(
-            update(deliveries)
-            .where(deliveries.c.id == row.id)
-            .values(
-                state=State.SENDING,
-                attempt=row.attempt + 1,
-                lease_until=self._database.now + self._gate.limits.lease,
-            )
-        )
+        connection.execute(self._begin, {"key": row.id})
         return Claim(
             row.id,
             row.notification_id,

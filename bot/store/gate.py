@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, null, select, true, update
+from sqlalchemy import Connection, Double, Row, bindparam, insert, null, select, true, update
 
 from bot.errors import CrmConnectError, CrmError, CrmRateLimitedError
 from bot.store.database import Database
@@ -110,6 +110,22 @@ class GateStore:
         self.limits = limits
         self._account = account
         self._mine = gates.c.account == account
+        # Built once: composing a statement takes longer than running it.
+        gate = select(gates, database.now.label("now")).where(self._mine)
+        self._lock_gate = gate.with_for_update()
+        columns = (slots.c.number, slots.c.free_at, database.now.label("now"))
+        self._read_slots = select(*columns).where(slots.c.account == account)
+        in_seconds = database.now + bindparam("seconds", type_=Double)
+        self._lease_slot = (
+            update(slots)
+            .where(slots.c.account == account, slots.c.number == bindparam("slot"))
+            .values(free_at=in_seconds, permit=bindparam("holder"))
+        )
+        self._free_slot = (
+            update(slots)
+            .where(slots.c.account == account, slots.c.permit == bindparam("holder"))
+            .values(free_at=in_seconds, permit=null())
+        )
 
     async def prepare(self) -> None:
         """Create the rows this account needs; any number of processes may do so at once."""
@@ -139,8 +155,7 @@ class GateStore:
 
     def take(self, connection: Connection, gate: Row[Any], *, interactive: bool) -> Permit | Wait:
         """Lease a slot of the locked `gate`, or say how long to wait."""
-        columns = (slots.c.number, slots.c.free_at, self.database.now.label("now"))
-        rows = (connection.execute(select(*columns).where(slots.c.account == self._account))).all()
+        rows = connection.execute(self._read_slots).all()
         now = float(rows[0].now)
         limits = limits_in_force(gate, self.limits, now)
         if wait := self._closed_for(connection, gate, limits, now):
@@ -160,11 +175,7 @@ class GateStore:
         gate = self.lock(connection)
         limits = limits_in_force(gate, self.limits, gate.now)
         pause = limits.period + REOPEN_MARGIN if used else 0.0
-        connection.execute(
-            update(slots)
-            .where(slots.c.account == self._account, slots.c.permit == permit.id)
-            .values(free_at=self.database.now + pause, permit=null())
-        )
+        connection.execute(self._free_slot, {"holder": permit.id, "seconds": pause})
         if isinstance(error, CrmRateLimitedError):
             self._close(connection, gate, limits, error)
         elif gate.probe_permit == permit.id:
@@ -178,8 +189,7 @@ class GateStore:
 
     def lock(self, connection: Connection) -> Row[Any]:
         """Lock the account's gate for the rest of the transaction, and return it."""
-        query = select(gates, self.database.now.label("now")).where(self._mine)
-        return (connection.execute(query.with_for_update())).one()
+        return connection.execute(self._lock_gate).one()
 
     def _slot_numbers(self) -> Any:
         return select(slots.c.number).where(slots.c.account == self._account)
@@ -218,13 +228,10 @@ class GateStore:
         self, connection: Connection, number: int, limits: Limits, *, probing: bool
     ) -> Permit:
         permit = Permit(secrets.token_hex(8), is_probe=probing)
-        lease_until = self.database.now + limits.lease
-        connection.execute(
-            update(slots)
-            .where(slots.c.account == self._account, slots.c.number == number)
-            .values(free_at=lease_until, permit=permit.id)
-        )
+        slot = {"slot": number, "seconds": limits.lease, "holder": permit.id}
+        connection.execute(self._lease_slot, slot)
         if probing:
+            lease_until = self.database.now + limits.lease
             self._set(connection, probe_permit=permit.id, probe_until=lease_until)
         return permit
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from bot.errors import CommitInDoubtError, UserError
 from bot.notification import KEY_OWNER, KeyOwner, Notification, Place, Recipient, State
@@ -57,6 +57,28 @@ class Outbox:
         self._deliver_within = deliver_within
         self._hourly_limit = hourly_limit
         self._commits: set[asyncio.Task[Receipt]] = set()
+        # Built once: composing a statement takes longer than running it.
+        now = database.now
+        add = database.insert(notifications).values(accepted_at=now)
+        self._add_notification = add.on_conflict_do_nothing(index_elements=["key"])
+        self._add_deliveries = insert(deliveries).values(
+            state=State.PENDING, due_at=now, expires_at=now + deliver_within
+        )
+        self._add_reply = insert(replies).values(asked_at=now, due_at=now)
+        ahead = (
+            select(deliveries.c.id)
+            .where(IS_CLAIMABLE, deliveries.c.position < bindparam("count"))
+            .limit(MOST_COUNTED)
+        )
+        self._count_ahead = select(func.count()).select_from(ahead.subquery())
+        self._count_recent = (
+            select(func.count())
+            .select_from(deliveries.join(notifications))
+            .where(
+                notifications.c.sender_id == bindparam("sender_id"),
+                notifications.c.accepted_at > now - HOUR,
+            )
+        )
 
     async def accept(self, acceptance: Acceptance) -> Receipt:
         """Commit one notification with all its deliveries and the reply owed for it.
@@ -84,7 +106,8 @@ class Outbox:
         count = len(acceptance.recipients)
         if not self._insert_notification(connection, notification_id, acceptance):
             return self._find_receipt(connection, acceptance.key)
-        ahead = self._count_ahead(connection, count)
+        # Served before the last of ours: lower positions first.
+        ahead = connection.execute(self._count_ahead, {"count": count}).scalar_one()
         seconds = self._limits.estimate(ahead + count)
         if seconds > self._deliver_within:
             raise UserError(too_slow(count, seconds, self._deliver_within))
@@ -105,11 +128,8 @@ class Outbox:
             "content": acceptance.notification.content,
             "click_url": acceptance.notification.click_url,
             "icon_url": acceptance.notification.icon_url,
-            "accepted_at": self._database.now,
         }
-        add = self._database.insert(notifications).values(**row)
-        once = add.on_conflict_do_nothing(index_elements=["key"])  # an id taken twice is an error
-        return bool((connection.execute(once)).rowcount)
+        return bool(connection.execute(self._add_notification, row).rowcount)
 
     def _find_receipt(self, connection: Connection, key: str) -> Receipt:
         query = (
@@ -121,25 +141,11 @@ class Outbox:
         found = connection.execute(query).one()
         return Receipt(found[0], found[1], 0.0, is_new=False)
 
-    def _count_ahead(self, connection: Connection, count: int) -> int:
-        """Count what is served before the last of `count` recipients: lower positions first."""
-        waiting = select(deliveries.c.id).where(IS_CLAIMABLE, deliveries.c.position < count)
-        capped = waiting.limit(MOST_COUNTED).subquery()
-        query = select(func.count()).select_from(capped)
-        return int(connection.execute(query).scalar_one())
-
     def _check_hourly_limit(self, connection: Connection, acceptance: Acceptance) -> None:
         if not self._hourly_limit:
             return
-        query = (
-            select(func.count())
-            .select_from(deliveries.join(notifications))
-            .where(
-                notifications.c.sender_id == acceptance.sender_id,
-                notifications.c.accepted_at > self._database.now - HOUR,
-            )
-        )
-        used = int(connection.execute(query).scalar_one())
+        sender = {"sender_id": acceptance.sender_id}
+        used = int(connection.execute(self._count_recent, sender).scalar_one())
         wanted = len(acceptance.recipients)
         if used + wanted > self._hourly_limit:
             raise UserError(
@@ -151,37 +157,17 @@ class Outbox:
     def _insert_deliveries(
         self, connection: Connection, notification_id: str, recipients: Sequence[Recipient]
     ) -> None:
-        now = self._database.now
-        add = insert(deliveries).values(
-            notification_id=notification_id,
-            state=State.PENDING,
-            due_at=now,
-            expires_at=now + self._deliver_within,
-        )
-        connection.execute(
-            add,
-            [
-                {"position": position, **_target(recipient)}
-                for position, recipient in enumerate(recipients)
-            ],
-        )
+        rows = [
+            {"notification_id": notification_id, "position": position, **_target(recipient)}
+            for position, recipient in enumerate(recipients)
+        ]
+        connection.execute(self._add_deliveries, rows)
 
     def _insert_reply(
         self, connection: Connection, notification_id: str, acceptance: Acceptance
     ) -> None:
-        place = acceptance.place
-        connection.execute(
-            insert(replies).values(
-                notification_id=notification_id,
-                asked_by=acceptance.sender_id,
-                channel_id=place.channel_id,
-                thread_ts=place.thread_ts,
-                response_url=place.response_url,
-                private=place.private,
-                asked_at=self._database.now,
-                due_at=self._database.now,
-            )
-        )
+        row = {"notification_id": notification_id, "asked_by": acceptance.sender_id}
+        connection.execute(self._add_reply, row | asdict(acceptance.place))
 
 
 def _target(recipient: Recipient) -> dict[str, str | None]:
