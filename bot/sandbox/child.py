@@ -1,0 +1,80 @@
+"""The bot as a process of its own, which knows nothing but its environment variables."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+from pathlib import Path
+
+import aiohttp
+
+READY_WITHIN = 30.0
+STOP_WITHIN = 25.0
+PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+"""Slack's SDK would send even loopback calls through them."""
+
+
+class BotProcess:
+    """`python -m bot serve` on a free port; its log goes to a file."""
+
+    def __init__(self, settings: dict[str, str], folder: Path) -> None:
+        self.port = find_free_port()
+        self.log_path = folder / "bot.log"
+        inherited = {k: v for k, v in os.environ.items() if k.lower() not in PROXIES}
+        self._environment = {
+            **inherited,
+            "DATABASE_URL": f"sqlite:///{folder / 'bot.db'}",
+            "ALLOW_EPHEMERAL_SQLITE": "1",
+            "PORT": str(self.port),
+            **settings,
+        }
+        self._child: asyncio.subprocess.Process | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        """Start it and wait until it is ready; RuntimeError with its log if it is not."""
+        with self.log_path.open("ab") as log:
+            self._child = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "bot", "serve", env=self._environment, stdout=log, stderr=log
+            )
+        try:
+            async with asyncio.timeout(READY_WITHIN), aiohttp.ClientSession() as session:
+                while not await self._is_ready(session):
+                    if self._child.returncode is not None:
+                        raise RuntimeError(f"the bot ended:\n{self._read_log()}")
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise RuntimeError(f"the bot is not ready:\n{self._read_log()}") from None
+
+    async def stop(self) -> None:
+        """End it as a host does: SIGTERM, and SIGKILL for what has not ended by then."""
+        if self._child is None or self._child.returncode is not None:
+            return
+        self._child.terminate()
+        try:
+            async with asyncio.timeout(STOP_WITHIN):
+                await self._child.wait()
+        except TimeoutError:
+            self._child.kill()
+            await self._child.wait()
+
+    async def _is_ready(self, session: aiohttp.ClientSession) -> bool:
+        try:
+            async with session.get(f"{self.url}/readyz") as response:
+                return response.status == 200
+        except aiohttp.ClientError:
+            return False
+
+    def _read_log(self) -> str:
+        return self.log_path.read_text(encoding="utf-8", errors="replace")[-4_000:]
+
+
+def find_free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

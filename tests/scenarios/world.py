@@ -1,0 +1,51 @@
+"""A bot between the two stand-ins, over real sockets, in one process."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from bot.app import Bot
+from bot.config import Settings
+from bot.sandbox.leadsquared import StandInLeadSquared
+from bot.sandbox.slack import StandInSlack
+from tests.clock import ShiftClock
+
+SIGNING_SECRET = "0123456789abcdef0123456789abcdef"
+BOT_TOKEN = "xoxb-1-sandbox"
+ACCESS_KEY = "u$r0123456789"
+SECRET_KEY = "s3cret-0123456789"
+
+
+@dataclass
+class World:
+    """Everything a scenario touches; `expect_*` names what may look wrong on purpose."""
+
+    slack: StandInSlack
+    crm: StandInLeadSquared
+    clock: ShiftClock
+    settings: Settings
+    expected_violations: list[str] = field(default_factory=list)
+
+    async def start_bot(self) -> None:
+        self.bot = Bot(self.settings, clock=self.clock, now=self.clock.time)
+        self.runner = web.AppRunner(self.bot.build_web(), access_log=None, shutdown_timeout=1)
+        await self.runner.setup()
+        await web.TCPSite(self.runner, "127.0.0.1", 0).start()
+        port = self.runner.addresses[0][1]
+        self.slack.bot_url = f"http://127.0.0.1:{port}/slack/events"
+        self.working = asyncio.create_task(self.bot.run())
+        await self.bot.ready.wait()
+
+    async def stop_bot(self) -> None:
+        self.bot.stop()
+        await self.runner.cleanup()
+        await self.working
+
+    def pushed(self) -> list[dict[str, Any]]:
+        """Return the JSON of every accepted push, in order."""
+        return [push.body for push in self.crm.pushes]
+
+    def crm_id(self, email: str) -> str:
+        return next(user.id for user in self.crm.users if user.email == email)
