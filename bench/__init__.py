@@ -1,0 +1,1 @@
+"""Measurements, each a runnable command; printed as ratios within one run."""
