@@ -12,13 +12,13 @@ COMPOSER = Composer(2048, sign=True)
 UNSIGNED = Composer(2048, sign=False)
 
 
-def compose(composer: Composer = COMPOSER, **changes: str | None) -> Notification:
+def compose(composer: Composer = COMPOSER, /, **changes: str | None) -> Notification:
     given: dict[str, str | None] = {"title": "T", "content": "C", "link": None, "icon": None}
     given |= changes
     return composer.compose(sender_name="Alice Rao", **given)  # type: ignore[arg-type]  # a table
 
 
-def refused(composer: Composer = COMPOSER, **changes: str | None) -> UserError:
+def refused(composer: Composer = COMPOSER, /, **changes: str | None) -> UserError:
     with pytest.raises(UserError) as caught:
         compose(composer, **changes)
     return caught.value
