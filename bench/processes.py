@@ -101,13 +101,13 @@ async def running(
 
 
 async def send(
-    session: aiohttp.ClientSession, url: str, user_id: str, text: str = "key-owner Hello | there"
+    session: aiohttp.ClientSession, url: str, user_id: str, text: str = ""
 ) -> int:
     """Post one signed `/notify` and return the status."""
     trigger = next(_triggers)
     fields = {
         "command": "/notify",
-        "text": text,
+        "text": text or f"key-owner Hello | number {trigger}",
         "team_id": "T0ACME001",
         "user_id": user_id,
         "channel_id": "C0SALES01",

@@ -9,7 +9,8 @@ from bot.composer import Composer
 from bot.errors import UserError
 from bot.notification import KeyOwner, Place, Recipient
 from bot.people import Person
-from bot.store.outbox import Acceptance, Outbox, Receipt
+from bot.store.acceptance import Acceptance
+from bot.store.outbox import Outbox, Receipt
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,13 @@ class Acceptor:
         known = all(isinstance(each, KeyOwner) for each in request.recipients)
         wake = self.dispatch if known else self.resolve
         wake()
+        return receipt
+
+    async def accept_draft(self, draft_id: str, sender: Person) -> Receipt:
+        """Commit what was a draft of this sender's; raises UserError if it is gone."""
+        receipt = await self.outbox.accept_draft(draft_id, sender.user_id)
+        self.resolve()
+        self.dispatch()
         return receipt
 
     def check_place(self, place: Place) -> None:

@@ -13,7 +13,6 @@ import structlog
 from aiohttp import web
 from aiolimiter import AsyncLimiter
 from slack_bolt.async_app import AsyncApp
-from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 import handlers
@@ -24,9 +23,10 @@ from bot.composer import Composer
 from bot.config import EXAMPLES, Settings
 from bot.directory import Directory
 from bot.dispatcher import Dispatcher
+from bot.errands import Errands
 from bot.errors import ConfigError, SlackError, SlackRefusedError, StoreError
 from bot.health import Health
-from bot.intake import PATH, Intake
+from bot.intake import PATH, Intake, build_bolt
 from bot.janitor import Janitor
 from bot.leadsquared.client import LeadSquaredClient
 from bot.leadsquared.session import open_session
@@ -42,6 +42,7 @@ from bot.store.gate import GateStore, Limits
 from bot.store.outbox import Outbox
 from bot.store.people import PeopleStore
 from bot.store.resolutions import Resolutions
+from bot.store.rounds import Rounds
 from bot.store.schema import bring_up
 from bot.worker import Worker
 
@@ -96,6 +97,7 @@ class Bot:
             deliver_within=settings.deliver_within,
             hourly_limit=settings.hourly_limit,
         )
+        self._errands = Errands()
         self._workers: list[Worker] = []
         self._stopping = asyncio.Event()
         self.ready = asyncio.Event()  # Slack's requests are answered
@@ -190,14 +192,25 @@ class Bot:
             resolve=resolver.wake,
             dispatch=dispatcher.wake,
         )
-        self._bolt = _build_bolt(identity, self._settings)
-        handlers.register(self._bolt, handlers.Core(acceptor, directory, self._debts, slack))
+        self._bolt = build_bolt(identity, self._settings.slack_bot_token)
+        core = handlers.Core(
+            acceptor,
+            directory,
+            self._debts,
+            Rounds(self._database, deliver_within=self._settings.deliver_within),
+            slack,
+            self._errands,
+            report=reporter.wake,
+        )
+        handlers.register(self._bolt, core)
         return resolver
 
     async def _finish(self, dispatcher: Dispatcher, reporter: Reporter) -> None:
         """End what is under way, store it, and pay the replies that are due."""
         await dispatcher.drain(DRAIN_WITHIN)
+        await self._gate.drain()
         await self._outbox.drain()
+        await self._errands.drain(REPLY_WITHIN)
         try:
             async with asyncio.timeout(REPLY_WITHIN):
                 while await reporter.step():
@@ -269,26 +282,3 @@ async def _identify(slack: SlackApi) -> Identity:
         example = EXAMPLES["SLACK_BOT_TOKEN"]
         line = f"SLACK_BOT_TOKEN: Slack refused it ({exc.code}). Example: {example}"
         raise ConfigError([line]) from exc
-
-
-def _build_bolt(identity: Identity, settings: Settings) -> AsyncApp:
-    """Return Bolt with a fixed identity: it never asks Slack by itself."""
-    token = settings.slack_bot_token.get_secret_value()
-    result = AuthorizeResult(
-        enterprise_id=None,
-        team_id=identity.team_id,
-        bot_id=identity.bot_id,
-        bot_user_id=identity.bot_user_id,
-        bot_token=token,
-    )
-
-    async def authorize() -> AuthorizeResult:
-        return result
-
-    return AsyncApp(
-        name="leadsquared-notifier",
-        authorize=authorize,
-        process_before_response=True,
-        request_verification_enabled=False,  # the intake has done it, over the raw bytes
-        ssl_check_enabled=False,
-    )

@@ -87,8 +87,8 @@ def _check_header_value(value: SecretStr) -> SecretStr:
     return value
 
 
-def _check_database(value: str) -> str:
-    """Return SQLAlchemy's async form of the address that hosts give."""
+def check_database_url(value: str) -> str:
+    """Return SQLAlchemy's form of the address that hosts give; ValueError for other databases."""
     for given, driver in (
         ("sqlite://", "sqlite://"),
         ("postgres://", "postgresql+psycopg://"),
@@ -108,7 +108,7 @@ def _refuse(value: str) -> str:
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Secret = Annotated[SecretStr, AfterValidator(_check_header_value)]
 WebUrl = Annotated[str, AfterValidator(_check_url)]
-DatabaseUrl = Annotated[str, AfterValidator(_check_database)]
+DatabaseUrl = Annotated[str, AfterValidator(check_database_url)]
 
 DEFAULT_DATABASE = "sqlite:///bot.db"
 

@@ -89,6 +89,10 @@ class Directory:
     def is_admin(self, person: Person) -> bool:
         return person.is_admin or person.user_id in self._admins
 
+    def may_see(self, person: Person, sender_id: str) -> bool:
+        """Tell whether somebody may see and change what `sender_id` sent."""
+        return person.user_id == sender_id or self.is_admin(person)
+
     async def find_names(self, user_ids: Collection[str]) -> dict[str, str]:
         """Return the names we already know; asks nobody."""
         if not user_ids:

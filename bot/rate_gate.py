@@ -61,6 +61,11 @@ class RateGate:
                 return permit
             await self._clock.wait(self._changed, min(permit.seconds, LONGEST_WAIT))
 
+    async def drain(self) -> None:
+        """Wait for the permits on their way back."""
+        if self._giving_back:
+            await asyncio.wait(self._giving_back)
+
     async def _give_back(self, permit: Permit, error: CrmError | None) -> None:
         try:
             await self._store.give_back_alone(permit, error)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from slack_bolt.async_app import AsyncApp
 
 from bot.acceptor import Acceptor
 from bot.directory import Directory
+from bot.errands import Errands
 from bot.slack_api import SlackApi
 from bot.store.debts import Debts
+from bot.store.rounds import Rounds
+from handlers.buttons import Buttons
 from handlers.commands import NotifyCommand
 from handlers.compose import ComposeModal
 from handlers.errors import ErrorListener
@@ -23,7 +27,11 @@ class Core:
     acceptor: Acceptor
     directory: Directory
     debts: Debts
+    rounds: Rounds
     slack: SlackApi
+    errands: Errands
+    report: Callable[[], None]
+    """Look for replies that have become due."""
 
 
 def register(app: AsyncApp, core: Core) -> None:
@@ -31,4 +39,13 @@ def register(app: AsyncApp, core: Core) -> None:
     NotifyCommand(core.acceptor, core.directory, core.debts, core.slack).register(app)
     ComposeModal(core.acceptor, core.directory).register(app)
     Shortcuts(core.acceptor, core.directory, core.slack).register(app)
-    app.error(ErrorListener(core.slack).answer)
+    Buttons(
+        core.acceptor,
+        core.directory,
+        core.debts,
+        core.rounds,
+        core.slack,
+        core.errands,
+        core.report,
+    ).register(app)
+    app.error(ErrorListener(core.directory, core.slack).answer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +16,10 @@ from bot.grammar import Command, Compose, Help, Link, Send, SendTest, Status, Un
 from bot.notification import Place, SlackUser
 from bot.people import Person
 from bot.plaintext import from_typed, mentioned_users
-from bot.replies import answers, cards, compose
+from bot.replies import Message, answers, cards, compose
 from bot.slack_api import SlackApi
 from bot.store.debts import Debts
+from handlers.patience import LISTEN_WITHIN
 
 QUIET = 2.0
 """Seconds of queue below which the result itself is answer enough."""
@@ -39,12 +41,15 @@ class NotifyCommand:
         app.command("/notify")(self.answer)
 
     async def answer(self, ack: AsyncAck, command: dict[str, Any]) -> None:
-        sender = await self.directory.get_sender(command["user_id"])
-        parsed = grammar.parse(command.get("text", ""), sender_id=sender.user_id)
-        text = await self._carry_out(parsed, sender, command)
-        await ack(text) if text else await ack()
+        async with asyncio.timeout(LISTEN_WITHIN):
+            sender = await self.directory.get_sender(command["user_id"])
+            parsed = grammar.parse(command.get("text", ""), sender_id=sender.user_id)
+            answer = await self._carry_out(parsed, sender, command)
+        await ack(**_spell(answer))
 
-    async def _carry_out(self, parsed: Command, sender: Person, command: dict[str, Any]) -> str:
+    async def _carry_out(
+        self, parsed: Command, sender: Person, command: dict[str, Any]
+    ) -> str | Message:
         match parsed:
             case Send():
                 return await self._send(parsed, sender, command)
@@ -65,7 +70,7 @@ class NotifyCommand:
             case Unlink(user_id):
                 return await self._unlink(user_id, sender)
 
-    async def _send(self, send: Send, sender: Person, command: dict[str, Any]) -> str:
+    async def _send(self, send: Send, sender: Person, command: dict[str, Any]) -> str | Message:
         names = await self.directory.find_names(mentioned_users(f"{send.title} {send.content}"))
         receipt = await self.acceptor.accept(
             Request(
@@ -79,8 +84,12 @@ class NotifyCommand:
                 icon=send.icon,
             )
         )
-        slow = receipt.is_new and receipt.seconds > QUIET
-        return answers.queued(receipt.recipients, receipt.seconds) if slow else ""
+        if receipt.earlier is not None:
+            earlier = receipt.earlier
+            return answers.second_enter(earlier.draft_id, earlier.seconds_ago, earlier.states)
+        if receipt.is_new and receipt.seconds > QUIET:
+            return answers.queued(receipt.notification_id, receipt.recipients, receipt.seconds)
+        return ""
 
     async def _open_modal(self, command: dict[str, Any]) -> str:
         place = _place(command)
@@ -93,12 +102,9 @@ class NotifyCommand:
             report = await self.debts.find_latest(sender.user_id)
         else:
             report = await self.debts.find_report(notification_id)
-        if report is None or not self._may_see(sender, report.sender_id):
+        if report is None or not self.directory.may_see(sender, report.sender_id):
             return answers.no_such_notification(notification_id)
         return cards.status(report).text
-
-    def _may_see(self, sender: Person, owner_id: str) -> bool:
-        return owner_id == sender.user_id or self.directory.is_admin(sender)
 
     async def _describe(self, user_id: str) -> str:
         return answers.described(await self.directory.describe(user_id))
@@ -120,6 +126,13 @@ class NotifyCommand:
 
     async def _name(self, user_id: str) -> str:
         return (await self.directory.fetch_names([user_id])).get(user_id, user_id)
+
+
+def _spell(answer: str | Message) -> dict[str, Any]:
+    """Return what to acknowledge with; nothing at all when the result is answer enough."""
+    if isinstance(answer, Message):
+        return {"text": answer.text, "blocks": answer.blocks}
+    return {"text": answer} if answer else {}
 
 
 def _place(command: dict[str, Any], *, private: bool = False) -> Place:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +12,11 @@ from bot.acceptor import Acceptor, Request
 from bot.directory import Directory
 from bot.errors import UserError
 from bot.notification import SlackUser
-from bot.replies import BlockId, CallbackId
-from bot.replies.compose import read_place
+from bot.people import Person
+from bot.replies import BlockId, CallbackId, answers
+from bot.replies.compose import confirm_modal, read_place
+from bot.store.outbox import Earlier
+from handlers.patience import LISTEN_WITHIN
 
 
 @dataclass(frozen=True)
@@ -24,28 +28,61 @@ class ComposeModal:
 
     def register(self, app: AsyncApp) -> None:
         app.view(CallbackId.COMPOSE)(self.submit)
+        app.view(CallbackId.CONFIRM)(self.confirm)
 
     async def submit(self, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
+        async with asyncio.timeout(LISTEN_WITHIN):
+            sender = await self.directory.get_sender(body["user"]["id"])
+            receipt = await self.acceptor.accept(_build_request(view, sender))
+        if receipt.earlier is None:
+            await ack()
+        else:
+            await ack(response_action="update", view=_ask_again(receipt.earlier))
+
+    async def confirm(self, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
+        """Send the draft that the question was about."""
         sender = await self.directory.get_sender(body["user"]["id"])
-        recipients = _read(view, BlockId.RECIPIENTS, "selected_users") or []
-        if not recipients:
-            raise UserError("Choose at least one person.", field=BlockId.RECIPIENTS)
-        await self.acceptor.accept(
-            Request(
-                key=view["id"],
-                sender=sender,
-                recipients=[SlackUser(user_id) for user_id in dict.fromkeys(recipients)],
-                place=read_place(view.get("private_metadata")),
-                title=_read(view, BlockId.TITLE),
-                content=_read(view, BlockId.CONTENT) or "",
-                link=_read(view, BlockId.LINK),
-                icon=_read(view, BlockId.ICON),
-            )
-        )
+        await self.acceptor.accept_draft(view["private_metadata"], sender)
         await ack()
 
 
-def _read(view: dict[str, Any], block: BlockId, key: str = "value") -> Any:
+def _ask_again(earlier: Earlier) -> dict[str, Any]:
+    question = answers.told_before(earlier.seconds_ago, earlier.states)
+    return confirm_modal(earlier.draft_id, question)
+
+
+def _build_request(view: dict[str, Any], sender: Person) -> Request:
+    recipients = _read_people(view)
+    if not recipients:
+        raise UserError("Choose at least one person.", field=BlockId.RECIPIENTS)
+    return Request(
+        key=str(view["id"]),
+        sender=sender,
+        recipients=recipients,
+        place=read_place(view.get("private_metadata")),
+        title=_read_text(view, BlockId.TITLE),
+        content=_read_text(view, BlockId.CONTENT) or "",
+        link=_read_text(view, BlockId.LINK),
+        icon=_read_text(view, BlockId.ICON),
+    )
+
+
+def _read_people(view: dict[str, Any]) -> list[SlackUser]:
+    chosen = _read(view, BlockId.RECIPIENTS, "selected_users")
+    user_ids = (
+        [each for each in chosen if isinstance(each, str)] if isinstance(chosen, list) else []
+    )
+    return [SlackUser(each) for each in dict.fromkeys(user_ids)]
+
+
+def _read_text(view: dict[str, Any], block: BlockId) -> str | None:
+    value = _read(view, block, "value")
+    return value if isinstance(value, str) else None
+
+
+def _read(view: dict[str, Any], block: BlockId, key: str) -> Any:
     """Return what an input holds; None for one that is missing or was left alone."""
-    values = (view.get("state") or {}).get("values") or {}
-    return ((values.get(block) or {}).get(block) or {}).get(key)
+    found: Any = view
+    for name in ("state", "values", block, block, key):
+        found = found.get(name) if isinstance(found, dict) else None
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from bot.forwarding import build_place, build_prefill, people_in
 from bot.notification import Place
 from bot.replies import CallbackId, compose
 from bot.slack_api import SlackApi
+from handlers.patience import LISTEN_WITHIN
 
 
 @dataclass(frozen=True)
@@ -28,17 +30,19 @@ class Shortcuts:
         app.message_shortcut(CallbackId.NOTIFY_MESSAGE)(self.forward)
 
     async def compose(self, ack: AsyncAck, shortcut: dict[str, Any]) -> None:
-        await self.directory.get_sender(shortcut["user"]["id"])
-        self.acceptor.check_place(Place())
-        await self.slack.open_view(shortcut["trigger_id"], compose.modal(Place()))
+        async with asyncio.timeout(LISTEN_WITHIN):
+            await self.directory.get_sender(shortcut["user"]["id"])
+            self.acceptor.check_place(Place())
+            await self.slack.open_view(shortcut["trigger_id"], compose.modal(Place()))
         await ack()
 
     async def forward(self, ack: AsyncAck, shortcut: dict[str, Any]) -> None:
-        sender = await self.directory.get_sender(shortcut["user"]["id"])
-        place = build_place(shortcut)
-        self.acceptor.check_place(place)
-        names = await self.directory.fetch_names(people_in(shortcut["message"]))
-        room = self.acceptor.composer.room(sender.name)
-        prefill = build_prefill(shortcut, names, max_bytes=room)
-        await self.slack.open_view(shortcut["trigger_id"], compose.modal(place, prefill))
+        async with asyncio.timeout(LISTEN_WITHIN):
+            sender = await self.directory.get_sender(shortcut["user"]["id"])
+            place = build_place(shortcut)
+            self.acceptor.check_place(place)
+            names = await self.directory.fetch_names(people_in(shortcut["message"]))
+            room = self.acceptor.composer.room(sender.name)
+            prefill = build_prefill(shortcut, names, max_bytes=room)
+            await self.slack.open_view(shortcut["trigger_id"], compose.modal(place, prefill))
         await ack()

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, Row, Select, select, text
 
 from bot.notification import KeyOwner, Notification, Place, SlackUser
+from bot.store.acceptance import Acceptance
 from bot.store.claims import Claim, Claims
 from bot.store.database import Database
 from bot.store.debts import Debt, Debts
 from bot.store.gate import GateStore, Limits
-from bot.store.outbox import Acceptance, Outbox
+from bot.store.outbox import Outbox
 from bot.store.people import PeopleStore
 from bot.store.resolutions import Match, Resolution, Resolutions
 from bot.store.tables import deliveries
@@ -47,7 +48,7 @@ class Store:
         key: str = "k1",
         place: Place | None = None,
         sender: str = "UALICE",
-        content: str = "Content",
+        content: str = "",
     ) -> str:
         receipt = await self.outbox.accept(
             acceptance(*users, key=key, place=place, sender=sender, content=content)
@@ -92,13 +93,13 @@ def acceptance(
     key: str = "k1",
     place: Place | None = None,
     sender: str = "UALICE",
-    content: str = "Content",
+    content: str = "",
 ) -> Acceptance:
     return Acceptance(
         key,
         sender,
         "Alice",
-        Notification("Title", content),
+        Notification("Title", content or f"Content {key}"),
         [SlackUser(user) if user else KeyOwner() for user in users],
         place or Place("C1"),
     )

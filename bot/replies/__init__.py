@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.replies.ids import BlockId, CallbackId
-from bot.replies.message import Message
+from bot.replies.ids import ActionId, BlockId, CallbackId
+from bot.replies.message import Button, Message
 
-__all__ = ["BlockId", "CallbackId", "Message"]
+__all__ = ["ActionId", "BlockId", "Button", "CallbackId", "Message"]

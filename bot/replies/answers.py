@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
+from typing import Any
+
+from bot.notification import State
 from bot.people import Description, Link
 from bot.plaintext import escape
-from bot.replies.message import duration, echo
+from bot.replies.ids import ActionId
+from bot.replies.message import Button, Message, duration, echo
 from bot.replies.reasons import LINK_HELP, SHORT
+
+_PART = re.compile(r"(?:[^&]|&\w+;){1,2900}", re.DOTALL)
+"""What fits into a section; no entity is cut."""
 
 HELP = """\
 *Put a browser notification in front of a LeadSquared user*
@@ -30,13 +39,63 @@ ADMINS_ONLY = (
 )
 
 
-def queued(recipients: int, seconds: float) -> str:
+def queued(notification_id: str, recipients: int, seconds: float) -> Message:
     """Answer when the result will take a while."""
     people = "1 person" if recipients == 1 else f"{recipients} people"
-    return (
+    text = (
         f"Queued for {people}, about {duration(seconds)} at LeadSquared's limit. "
         "The result appears here; no need to send it again."
     )
+    buttons = (
+        Button(ActionId.CANCEL, "Cancel what is still waiting", notification_id),
+        Button(ActionId.DETAILS, "Details", notification_id),
+    )
+    return Message(text, buttons=buttons)
+
+
+def second_enter(draft_id: str, seconds_ago: float, states: Collection[State]) -> Message:
+    """Answer when the same goes to the same people again within a minute."""
+    again = Button(ActionId.SEND_DRAFT, "Send again anyway", draft_id)
+    return Message(told_before(seconds_ago, states), buttons=(again,))
+
+
+def told_before(seconds_ago: float, states: Collection[State]) -> str:
+    """Say what became of the earlier one, and that nothing was sent this time."""
+    if State.UNKNOWN in states:
+        fate = "LeadSquared gave no clear answer, so it may or may not have arrived"
+    elif State.SENT in states and len(set(states)) == 1:
+        fate = "it was sent"
+    else:
+        fate = "it is still on its way"
+    return f"You sent this {duration(seconds_ago)} ago, and {fate}. Nothing was sent this time."
+
+
+def sent_anyway() -> str:
+    return "On its way again; the result appears here."
+
+
+def reopened(presser: str) -> str:
+    """Tell on the card that its buttons were pressed, in their place."""
+    return f"{echo(presser)} is sending it again; the new result appears below."
+
+
+GONE = "This notification is too old: it has been deleted. Send a new one with `/notify`."
+
+NOTHING_TO_REOPEN = "There is nothing left to send again here: it was done already."
+
+
+def cancelled(count: int) -> str:
+    """Answer the Cancel button."""
+    if count == 0:
+        return "There was nothing left to take back: everything has been sent or settled."
+    people = "1 recipient" if count == 1 else f"{count} recipients"
+    return f"Taken back for {people} before it was sent. The result of the rest appears here."
+
+
+NOT_YOURS = (
+    "Only the person who sent this notification, and admins, can do that. Ask them, or send "
+    "your own with `/notify`."
+)
 
 
 def described(known: Description) -> str:
@@ -79,11 +138,32 @@ def no_such_notification(notification_id: str | None) -> str:
     )
 
 
+TOO_SLOW = (
+    "I could not finish this in the time Slack gives me. If it was stored, the result appears "
+    "here; if a form should have opened, try again."
+)
+
+TEXT_MOST = 4_000
+"""Characters of a message's text beyond which Slack advises blocks."""
+
+
 def refusal(hint: str, typed: str) -> str:
-    """Answer a command that was not taken, and give back what was typed."""
+    """Say why a command was not taken, and give back what was typed."""
     if not typed.strip():
         return hint
-    return f"{hint}\nYou typed:\n```/notify {escape(typed.replace('```', ''))}```"
+    return f"{hint}\nYou typed:\n```{_show(typed)}```"
+
+
+def refusal_blocks(hint: str, typed: str) -> list[dict[str, Any]]:
+    """Build the same in blocks, if it is too long for a text; nothing typed is cut."""
+    if len(refusal(hint, typed)) <= TEXT_MOST:
+        return []
+    parts = [f"{hint}\nYou typed:", *(f"```{part}```" for part in _PART.findall(_show(typed)))]
+    return [{"type": "section", "text": {"type": "mrkdwn", "text": part}} for part in parts]
+
+
+def _show(typed: str) -> str:
+    return escape(f"/notify {typed.replace('```', '')}")
 
 
 def unexpected(reference: str) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from bot.notification import FINAL, Delivery, Report, State
 from bot.plaintext import escape
-from bot.replies.message import Message, duration, echo, join_names
+from bot.replies.ids import ActionId
+from bot.replies.message import Button, Message, duration, echo, join_names
 from bot.replies.reasons import name_of, sentence_of, words_of
 
 MARKS = {State.SENT: "✅", State.UNKNOWN: "⚠️", State.PENDING: "⏳", State.SENDING: "⏳"}
@@ -19,6 +20,9 @@ GROUPS = (
     ("still open", (State.PENDING, State.SENDING)),
 )
 
+RETRYABLE = (State.REJECTED, State.UNAVAILABLE, State.UNLINKED)
+"""Nothing was sent to these, so sending cannot be twice."""
+
 MOST_LINES = 40
 """Recipients listed one by one in a status; the rest are counted."""
 
@@ -29,7 +33,26 @@ def outcome(report: Report) -> Message:
     context = [f"From {echo(report.sender_name)} · `/notify status {report.notification_id}`"]
     if twins := _twins(report.deliveries):
         context.append(twins)
-    return Message(text, tuple(context))
+    return Message(text, tuple(context), _buttons(report))
+
+
+def _buttons(report: Report) -> tuple[Button, ...]:
+    """Return what can be done about this outcome."""
+    found = report.notification_id
+    failed = sum(each.state in RETRYABLE for each in report.deliveries)
+    unknown = sum(each.state is State.UNKNOWN for each in report.deliveries)
+    buttons = []
+    if failed:
+        buttons.append(Button(ActionId.RETRY, _label("Retry", failed, report), found))
+    if unknown:
+        buttons.append(Button(ActionId.SEND_AGAIN, _label("Send again", unknown, report), found))
+    if len(report.deliveries) > 1:
+        buttons.append(Button(ActionId.DETAILS, "Details", found))
+    return tuple(buttons)
+
+
+def _label(words: str, count: int, report: Report) -> str:
+    return words if len(report.deliveries) == 1 else f"{words} {count}"
 
 
 def _one(report: Report) -> str:

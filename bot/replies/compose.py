@@ -75,6 +75,21 @@ def modal(place: Place, prefill: Prefill | None = None) -> dict[str, Any]:
     }
 
 
+def confirm_modal(draft_id: str, question: str) -> dict[str, Any]:
+    """Build the modal that asks before a draft is sent; it carries the draft's id."""
+    return {
+        "type": "modal",
+        "callback_id": CallbackId.CONFIRM,
+        "title": _plain("Send it again?"),
+        "submit": _plain("Send again anyway"),
+        "close": _plain("Close"),
+        "private_metadata": draft_id,
+        "blocks": [
+            {"type": "section", "text": {"type": "mrkdwn", "text": question, "verbatim": True}}
+        ],
+    }
+
+
 def read_place(private_metadata: object) -> Place:
     """Return the place a modal carries; nowhere if it carries none."""
     try:

@@ -11,6 +11,17 @@ class CallbackId(StrEnum):
     NOTIFY_GLOBAL = "notify_global"
     NOTIFY_MESSAGE = "notify_message"
     COMPOSE = "compose"
+    CONFIRM = "confirm"
+
+
+class ActionId(StrEnum):
+    """Buttons; the value of each is the id of a notification or, for SEND_DRAFT, of a draft."""
+
+    SEND_DRAFT = "send_draft"
+    RETRY = "retry"
+    SEND_AGAIN = "send_again"
+    CANCEL = "cancel"
+    DETAILS = "details"
 
 
 class BlockId(StrEnum):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.plaintext import escape, shorten
+from bot.replies.ids import ActionId
 
 SECTION_MOST = 3_000
 """Characters of a section's text: https://docs.slack.dev/reference/block-kit/blocks/section-block"""
@@ -15,11 +16,30 @@ ECHO_BYTES = 240
 
 
 @dataclass(frozen=True)
+class Button:
+    """One button; `value` comes back with the press."""
+
+    action: ActionId
+    label: str
+    value: str
+
+    @property
+    def element(self) -> dict[str, Any]:
+        return {
+            "type": "button",
+            "action_id": self.action,
+            "text": {"type": "plain_text", "text": self.label},
+            "value": self.value,
+        }
+
+
+@dataclass(frozen=True)
 class Message:
     """What to post; `text` and the context lines are mrkdwn, escaped where they echo."""
 
     text: str
     context: tuple[str, ...] = ()
+    buttons: tuple[Button, ...] = ()
 
     @property
     def blocks(self) -> list[dict[str, Any]]:
@@ -30,10 +50,16 @@ class Message:
         if self.context:
             elements = [{"type": "mrkdwn", "text": line, "verbatim": True} for line in self.context]
             blocks.append({"type": "context", "elements": elements})
+        if self.buttons:
+            pressable = [button.element for button in self.buttons]
+            blocks.append({"type": "actions", "elements": pressable})
         return blocks
 
     def with_context(self, line: str) -> Message:
-        return Message(self.text, (*self.context, line))
+        return replace(self, context=(*self.context, line))
+
+    def without_buttons(self) -> Message:
+        return replace(self, buttons=())
 
 
 def echo(text: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, null, or_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, func, null, select, update
 
 from bot.errors import CrmError
 from bot.notification import Notification, Outcome, State
@@ -23,6 +23,7 @@ from bot.store.tables import (
     IS_SENDING,
     deliveries,
     notifications,
+    replies,
 )
 
 INTERACTIVE_RECIPIENTS = 20
@@ -185,19 +186,27 @@ class Claims:
         )
 
     def _update_attempt(self, connection: Connection, claim: Claim, values: dict[str, Any]) -> bool:
-        lost_by_lease = and_(
-            deliveries.c.state == State.UNKNOWN, deliveries.c.code == LEASE_RAN_OUT
+        """Change a delivery as long as this attempt is its last; False if it is not."""
+        change = update(deliveries).where(
+            deliveries.c.id == claim.delivery_id, deliveries.c.attempt == claim.attempt
         )
-        change = (
-            update(deliveries)
-            .where(
-                deliveries.c.id == claim.delivery_id,
-                deliveries.c.attempt == claim.attempt,
-                or_(IS_SENDING, lost_by_lease),
-            )
-            .values(**values)
+        change = change.values(**values)
+        if connection.execute(change.where(IS_SENDING)).rowcount:
+            return True
+        given_up = and_(deliveries.c.state == State.UNKNOWN, deliveries.c.code == LEASE_RAN_OUT)
+        if not connection.execute(change.where(given_up)).rowcount:
+            return False
+        self._owe_correction(connection, claim.notification_id)
+        return True
+
+    def _owe_correction(self, connection: Connection, notification_id: str) -> None:
+        """Owe the last reply once more: it said unknown, and now we know."""
+        last = select(func.max(replies.c.id)).where(replies.c.notification_id == notification_id)
+        connection.execute(
+            update(replies)
+            .where(replies.c.id == last.scalar_subquery())
+            .values(paid_at=null(), due_at=self._database.now)
         )
-        return bool((connection.execute(change)).rowcount)
 
     def _condemn(self, connection: Connection, notification_id: str, outcome: Outcome) -> None:
         this_one = deliveries.c.notification_id == notification_id

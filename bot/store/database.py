@@ -63,6 +63,10 @@ class Database(ABC):
         """Return the dialect's INSERT, which knows ON CONFLICT."""
 
     @abstractmethod
+    def serialize(self, connection: Connection, name: str) -> None:
+        """Let the other transactions that name the same wait until this one has ended."""
+
+    @abstractmethod
     async def close(self) -> None: ...
 
     async def read_clock(self) -> float:
@@ -88,6 +92,9 @@ class SqliteDatabase(Database):
 
     def insert(self, table: Table) -> Any:
         return sqlite.insert(table)
+
+    def serialize(self, connection: Connection, name: str) -> None:
+        """Nothing to do: BEGIN IMMEDIATE lets all of them wait."""
 
     async def close(self) -> None:
         await asyncio.get_running_loop().run_in_executor(self._thread, self.engine.dispose)
@@ -132,6 +139,10 @@ class PostgresDatabase(Database):
 
     def insert(self, table: Table) -> Any:
         return self._dialect.insert(table)
+
+    def serialize(self, connection: Connection, name: str) -> None:
+        lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+        connection.execute(lock, {"name": name})
 
     async def close(self) -> None:
         await self.engine.dispose()

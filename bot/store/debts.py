@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, exists, null, or_, select, update
+from sqlalchemy import Connection, Delete, Row, delete, exists, null, or_, select, update
 
 from bot.notification import Delivery, Notification, Place, Report, State
 from bot.store.database import Database
-from bot.store.tables import IS_OPEN, deliveries, notifications, replies
+from bot.store.tables import IS_OPEN, deliveries, drafts, interactions, notifications, replies
 
 LEASE = 60.0
 """Seconds after which another process pays a reply that was taken and not paid."""
@@ -28,6 +28,11 @@ class Debt:
     uses: int
     tries: int
     report: Report
+
+
+def owed_row(notification_id: str, asked_by: str, place: Place) -> dict[str, Any]:
+    """Return what a reply owed is made of, but for its times."""
+    return {"notification_id": notification_id, "asked_by": asked_by, **asdict(place)}
 
 
 class Debts:
@@ -107,7 +112,13 @@ class Debts:
         )
         old = notifications.c.accepted_at < self._database.now - keep_days * DAY
         change = delete(notifications).where(old, ~is_open, ~is_owed)
-        return await self._database.transact(lambda connection: connection.execute(change).rowcount)
+        return await self._database.transact(self._forget, change)
+
+    def _forget(self, connection: Connection, change: Delete) -> int:
+        now = self._database.now
+        connection.execute(delete(drafts).where(drafts.c.made_at < now - DAY))
+        connection.execute(delete(interactions).where(interactions.c.at < now - DAY))
+        return connection.execute(change).rowcount
 
     def _set(self, connection: Connection, debt_id: int, /, **values: Any) -> None:
         connection.execute(update(replies).where(replies.c.id == debt_id).values(**values))
@@ -164,4 +175,6 @@ def _delivery(row: Row[Any]) -> Delivery:
 
 def _debt(row: Row[Any], report: Report) -> Debt:
     place = Place(row.channel_id, row.thread_ts, row.response_url, row.private)
-    return Debt(row.id, place, row.asked_by, row.age, row.uses, row.tries, report)
+    waited = report.seconds - (row.asked_at - report.accepted_at)  # of this round alone
+    own = replace(report, seconds=max(0.0, waited))
+    return Debt(row.id, place, row.asked_by, row.age, row.uses, row.tries, own)

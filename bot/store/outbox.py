@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, bindparam, func, insert, select
 
 from bot.errors import CommitInDoubtError, UserError
-from bot.notification import KEY_OWNER, KeyOwner, Notification, Place, Recipient, State
-from bot.store.database import Database
+from bot.notification import KEY_OWNER, KeyOwner, Recipient, State
+from bot.store.acceptance import Acceptance
+from bot.store.database import Database, P, Work
+from bot.store.debts import owed_row
+from bot.store.drafts import Drafts
 from bot.store.gate import Limits
 from bot.store.tables import IS_CLAIMABLE, deliveries, notifications, replies
 
@@ -23,17 +26,21 @@ MOST_COUNTED = 20_000
 
 HOUR = 3600.0
 
+SECOND_ENTER = 60.0
+"""Seconds in which the same text to the same people is taken for a slip."""
+
+ALIVE = (State.PENDING, State.SENDING, State.SENT, State.UNKNOWN)
+"""States in which sending the same again would reach somebody twice."""
+
 
 @dataclass(frozen=True)
-class Acceptance:
-    """One notification on its way in; `key` names the Slack interaction that asked for it."""
+class Earlier:
+    """The same notification, sent a moment ago; the draft sends it once more."""
 
-    key: str
-    sender_id: str
-    sender_name: str
-    notification: Notification
-    recipients: Sequence[Recipient]
-    place: Place
+    notification_id: str
+    draft_id: str
+    seconds_ago: float
+    states: frozenset[State]
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,8 @@ class Receipt:
     recipients: int
     seconds: float
     is_new: bool = True
+    earlier: Earlier | None = None
+    """Nothing was accepted: this went out a moment ago, and somebody must say that it is meant."""
 
 
 class Outbox:
@@ -56,11 +65,13 @@ class Outbox:
         self._limits = limits
         self._deliver_within = deliver_within
         self._hourly_limit = hourly_limit
+        self._drafts = Drafts(database)
         self._commits: set[asyncio.Task[Receipt]] = set()
         # Built once: composing a statement takes longer than running it.
         now = database.now
         add = database.insert(notifications).values(accepted_at=now)
-        self._add_notification = add.on_conflict_do_nothing(index_elements=["key"])
+        once = add.on_conflict_do_nothing(index_elements=["key"])
+        self._add_notification = once.returning(notifications.c.id)
         self._add_deliveries = insert(deliveries).values(
             state=State.PENDING, due_at=now, expires_at=now + deliver_within
         )
@@ -71,6 +82,27 @@ class Outbox:
             .limit(MOST_COUNTED)
         )
         self._count_ahead = select(func.count()).select_from(ahead.subquery())
+        self._find_receipt = (
+            select(notifications.c.id, func.count())
+            .join(deliveries)
+            .where(notifications.c.key == bindparam("key"))
+            .group_by(notifications.c.id)
+        )
+        self._find_alike = (
+            select(
+                notifications.c.id,
+                notifications.c.key,
+                deliveries.c.state,
+                (now - notifications.c.accepted_at).label("age"),
+            )
+            .join(deliveries)
+            .where(
+                notifications.c.fingerprint == bindparam("same"),
+                notifications.c.accepted_at > now - SECOND_ENTER,
+                deliveries.c.state.in_(ALIVE),
+            )
+            .order_by(notifications.c.accepted_at.desc())
+        )
         self._count_recent = (
             select(func.count())
             .select_from(deliveries.join(notifications))
@@ -85,9 +117,17 @@ class Outbox:
 
         Raises CommitInDoubtError if the commit is not back in time; it goes on nevertheless.
         """
-        commit = asyncio.create_task(
-            self._database.transact(self._accept, acceptance), name="accept"
-        )
+        return await self._commit(self._accept_once, acceptance)
+
+    async def accept_draft(self, draft_id: str, sender_id: str) -> Receipt:
+        """Turn a draft into a notification, once, in one transaction.
+
+        Raises UserError if it has expired or is somebody else's.
+        """
+        return await self._commit(self._accept_draft, draft_id, sender_id)
+
+    async def _commit(self, work: Work[P, Receipt], *args: P.args, **kwargs: P.kwargs) -> Receipt:
+        commit = asyncio.create_task(self._database.transact(work, *args, **kwargs), name="accept")
         self._commits.add(commit)
         commit.add_done_callback(self._commits.discard)
         done, _ = await asyncio.wait({commit}, timeout=COMMIT_WITHIN)
@@ -101,11 +141,36 @@ class Outbox:
         if self._commits:
             await asyncio.wait(self._commits)
 
+    def _accept_once(self, connection: Connection, acceptance: Acceptance) -> Receipt:
+        """Accept, unless the same went to the same people a moment ago."""
+        self._database.serialize(connection, acceptance.fingerprint)
+        rows = connection.execute(self._find_alike, {"same": acceptance.fingerprint}).all()
+        others = [row for row in rows if row.key != acceptance.key]
+        if not others or len(others) < len(rows):  # none, or this very interaction once more
+            return self._accept(connection, acceptance)
+        last = others[0].id
+        earlier = Earlier(
+            last,
+            self._drafts.save(connection, acceptance),
+            others[0].age,
+            frozenset(State(row.state) for row in others if row.id == last),
+        )
+        return Receipt(last, len(acceptance.recipients), 0.0, is_new=False, earlier=earlier)
+
+    def _accept_draft(self, connection: Connection, draft_id: str, sender_id: str) -> Receipt:
+        key = f"draft:{draft_id}"
+        draft = self._drafts.take(connection, draft_id, sender_id)
+        if draft is not None:
+            return self._accept(connection, replace(draft, key=key))
+        if connection.execute(self._find_receipt, {"key": key}).first() is None:
+            raise UserError("This was not sent, and it can no longer be. Write it again.")
+        return self._read_receipt(connection, key)
+
     def _accept(self, connection: Connection, acceptance: Acceptance) -> Receipt:
         notification_id = secrets.token_hex(4)
         count = len(acceptance.recipients)
         if not self._insert_notification(connection, notification_id, acceptance):
-            return self._find_receipt(connection, acceptance.key)
+            return self._read_receipt(connection, acceptance.key)
         # Served before the last of ours: lower positions first.
         ahead = connection.execute(self._count_ahead, {"count": count}).scalar_one()
         seconds = self._limits.estimate(ahead + count)
@@ -124,21 +189,16 @@ class Outbox:
             "key": acceptance.key,
             "sender_id": acceptance.sender_id,
             "sender_name": acceptance.sender_name,
+            "fingerprint": acceptance.fingerprint,
             "title": acceptance.notification.title,
             "content": acceptance.notification.content,
             "click_url": acceptance.notification.click_url,
             "icon_url": acceptance.notification.icon_url,
         }
-        return bool(connection.execute(self._add_notification, row).rowcount)
+        return connection.execute(self._add_notification, row).first() is not None
 
-    def _find_receipt(self, connection: Connection, key: str) -> Receipt:
-        query = (
-            select(notifications.c.id, func.count())
-            .join(deliveries, deliveries.c.notification_id == notifications.c.id)
-            .where(notifications.c.key == key)
-            .group_by(notifications.c.id)
-        )
-        found = connection.execute(query).one()
+    def _read_receipt(self, connection: Connection, key: str) -> Receipt:
+        found = connection.execute(self._find_receipt, {"key": key}).one()
         return Receipt(found[0], found[1], 0.0, is_new=False)
 
     def _check_hourly_limit(self, connection: Connection, acceptance: Acceptance) -> None:
@@ -166,8 +226,8 @@ class Outbox:
     def _insert_reply(
         self, connection: Connection, notification_id: str, acceptance: Acceptance
     ) -> None:
-        row = {"notification_id": notification_id, "asked_by": acceptance.sender_id}
-        connection.execute(self._add_reply, row | asdict(acceptance.place))
+        row = owed_row(notification_id, acceptance.sender_id, acceptance.place)
+        connection.execute(self._add_reply, row)
 
 
 def _target(recipient: Recipient) -> dict[str, str | None]:

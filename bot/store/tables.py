@@ -40,8 +40,27 @@ notifications = Table(
     Column("content", Text, nullable=False),
     Column("click_url", Text),
     Column("icon_url", Text),
+    Column("fingerprint", Text, nullable=False),  # of sender, recipients and text
     Column("accepted_at", Double, nullable=False),
     Index("ix_notifications_sender", "sender_id", "accepted_at"),
+    Index("ix_notifications_fingerprint", "fingerprint", "accepted_at"),
+)
+
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),  # the Slack interaction that asked for it
+    Column("sender_id", Text, nullable=False),
+    Column("acceptance", Text, nullable=False),  # JSON
+    Column("made_at", Double, nullable=False),
+)
+
+interactions = Table(
+    "interactions",
+    metadata,
+    Column("key", Text, primary_key=True),  # a button's press that has had its effect
+    Column("at", Double, nullable=False),
 )
 
 _PENDING = f"state = '{State.PENDING}'"

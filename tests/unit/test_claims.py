@@ -53,7 +53,7 @@ async def test_a_claim_has_all_that_a_push_needs(store: Store) -> None:
     await store.resolve(UA="g1")
     claim = await store.claim()
     assert claim.notification_id == notification
-    assert claim.notification == Notification("Title", "Content")
+    assert claim.notification == Notification("Title", "Content k1")
     assert (claim.crm_user_id, claim.attempt, claim.repeats) == ("g1", 1, 0)
 
 
@@ -304,6 +304,26 @@ async def test_a_late_result_corrects_what_the_lease_left_and_its_twin(
     assert [(row.state, row.code) for row in await store.rows()] == [("sent", None)] * 2
 
 
+async def test_a_late_result_is_told_though_unknown_was_told_before(
+    store: Store, clock: FrozenClock
+) -> None:
+    claim = await lose(store, clock)
+    told = await store.take_debt()
+    await store.debts.pay(told.id)
+    assert await store.debts.take() is None
+    await store.claims.settle(claim, SENT, None)
+    correction = await store.take_debt()
+    assert correction.id == told.id
+    assert {each.state for each in correction.report.deliveries} == {State.SENT}
+
+
+async def test_a_result_in_time_is_told_once(store: Store) -> None:
+    await store.accept("")
+    await store.claims.settle(await store.claim(), SENT, None)
+    await store.debts.pay((await store.take_debt()).id)
+    assert await store.debts.take() is None
+
+
 async def test_a_late_answer_that_the_crm_did_not_take_it_allows_the_repeat(
     store: Store, clock: FrozenClock
 ) -> None:
@@ -420,9 +440,7 @@ async def test_many_at_once_are_each_claimed_by_one(wide: Store, database: Datab
     users = [f"U{number}" for number in range(20)]
     await wide.outbox.accept(acceptance(*users))
     await wide.resolve(**{user: user.lower() for user in users})
-    claims = []
-    for turn in range(20):
-        claims.append(await (wide, other)[turn % 2].claim())
+    claims = [await (wide, other)[turn % 2].claim() for turn in range(20)]
     assert len({claim.delivery_id for claim in claims}) == 20
     assert len({claim.permit.id for claim in claims}) == 20
     assert await wide.claims.claim() is None

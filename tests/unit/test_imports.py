@@ -13,7 +13,7 @@ LAYERS = [
     {"bot.plaintext", "bot.leadsquared", "bot.config", "bot.worker"},
     {"bot.grammar", "bot.replies", "bot.store"},
     {"bot.slack_api", "bot.rate_gate", "bot.roster", "bot.composer", "bot.forwarding"},
-    {"bot.directory", "bot.acceptor", "bot.intake", "bot.health", "bot.leads"},
+    {"bot.directory", "bot.acceptor", "bot.errands", "bot.intake", "bot.health"},
     {"bot.dispatcher", "bot.resolver", "bot.reporter", "bot.janitor", "handlers"},
     {"bot.app", "bot.migrations"},
     {"bot.server"},

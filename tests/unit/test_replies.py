@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bot.notification import Delivery, Notification, Place, Report, State
 from bot.people import Description, Link, Person, Standing
-from bot.replies import answers, cards, compose, reasons
+from bot.replies import ActionId, answers, cards, compose, reasons
 from bot.replies.compose import Prefill, modal, read_place
 from bot.replies.message import Message, duration, join_names
 
@@ -128,6 +128,8 @@ def check_message(message: Message) -> None:
     for block in message.blocks:
         if block["type"] == "section":
             assert 0 < len(block["text"]["text"]) <= 3000
+        elif block["type"] == "actions":
+            assert all(len(each["text"]["text"]) <= 75 for each in block["elements"])
         else:
             assert len(block["elements"]) <= 10
             assert all(0 < len(each["text"]) <= 3000 for each in block["elements"])
@@ -167,8 +169,49 @@ def test_whoami_tells_why_a_person_has_no_match() -> None:
 
 
 def test_queues_say_how_many_and_how_long() -> None:
-    assert "Queued for 60 people, about 10 s" in answers.queued(60, 10)
-    assert "Queued for 1 person" in answers.queued(1, 3)
+    message = answers.queued("ab12", 60, 10)
+    assert "Queued for 60 people, about 10 s" in message.text
+    assert [button.value for button in message.buttons] == ["ab12", "ab12"]
+    assert "Queued for 1 person" in answers.queued("ab12", 1, 3).text
+
+
+@pytest.mark.parametrize(
+    ("states", "fate"),
+    [
+        ([State.SENT], "it was sent"),
+        ([State.SENT, State.PENDING], "it is still on its way"),
+        ([State.SENDING], "it is still on its way"),
+        ([State.UNKNOWN, State.SENT], "it may or may not have arrived"),
+    ],
+)
+def test_the_second_enter_tells_what_became_of_the_first(states: list[State], fate: str) -> None:
+    message = answers.second_enter("d1", 8.2, states)
+    assert message.text.startswith("You sent this 8 s ago, and ")
+    assert fate in message.text
+    assert [(button.action, button.value) for button in message.buttons] == [
+        (ActionId.SEND_DRAFT, "d1")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("people", "labels"),
+    [
+        ([delivery()], []),
+        ([delivery(), delivery()], ["Details"]),
+        ([delivery(state=State.REJECTED)], ["Retry"]),
+        ([delivery(state=State.UNKNOWN)], ["Send again"]),
+        ([delivery(state=State.UNLINKED)] * 2, ["Retry 2", "Details"]),
+        (
+            [delivery(state=State.UNAVAILABLE), delivery(state=State.UNKNOWN), delivery()],
+            ["Retry 1", "Send again 1", "Details"],
+        ),
+    ],
+)
+def test_cards_offer_what_can_be_done(people: list[Delivery], labels: list[str]) -> None:
+    message = cards.outcome(report(*people))
+    assert [button.label for button in message.buttons] == labels
+    assert all(button.value == "ab12cd34" for button in message.buttons)
+    assert message.without_buttons().blocks == message.blocks[:2]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,16 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "drafts",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("sender_id", sa.Text(), nullable=False),
+        sa.Column("acceptance", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_drafts")),
+        sa.UniqueConstraint("key", name=op.f("uq_drafts_key")),
+    )
+    op.create_table(
         "gates",
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("closed_until", sa.Double(), server_default="0", nullable=False),
@@ -24,6 +34,12 @@ def upgrade() -> None:
         sa.Column("learned_at", sa.Double(), nullable=True),
         sa.Column("learned_under", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("account", name=op.f("pk_gates")),
+    )
+    op.create_table(
+        "interactions",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_interactions")),
     )
     op.create_table(
         "links",
@@ -45,9 +61,16 @@ def upgrade() -> None:
         sa.Column("content", sa.Text(), nullable=False),
         sa.Column("click_url", sa.Text(), nullable=True),
         sa.Column("icon_url", sa.Text(), nullable=True),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
         sa.Column("accepted_at", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notifications")),
         sa.UniqueConstraint("key", name=op.f("uq_notifications_key")),
+    )
+    op.create_index(
+        "ix_notifications_fingerprint",
+        "notifications",
+        ["fingerprint", "accepted_at"],
+        unique=False,
     )
     op.create_index(
         "ix_notifications_sender", "notifications", ["sender_id", "accepted_at"], unique=False

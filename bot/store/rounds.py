@@ -1,0 +1,90 @@
+"""Buttons that change deliveries: a new round of what failed, and taking back what waits.
+
+A press is an interaction with a key, so one that Slack delivers twice has its effect once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import Connection, insert, null, update
+
+from bot.notification import Place, State
+from bot.store.database import Database
+from bot.store.debts import owed_row
+from bot.store.tables import IS_PENDING, deliveries, interactions, replies
+
+
+class Rounds:
+    """Opens and cancels; the attempt number stays, so that late results stay fenced."""
+
+    def __init__(self, database: Database, *, deliver_within: float) -> None:
+        self._database = database
+        self._deliver_within = deliver_within
+
+    async def reopen(
+        self,
+        notification_id: str,
+        states: Collection[State],
+        *,
+        key: str,
+        asked_by: str,
+        place: Place,
+    ) -> int:
+        """Make deliveries in `states` pending again and owe whoever asked one reply.
+
+        Returns how many there were.
+        """
+        return await self._database.transact(
+            self._reopen, notification_id, states, key, asked_by, place
+        )
+
+    async def cancel(self, notification_id: str, *, key: str) -> int:
+        """Take back what has not been sent; return how many deliveries that were."""
+        return await self._database.transact(self._cancel, notification_id, key)
+
+    def _reopen(
+        self,
+        connection: Connection,
+        notification_id: str,
+        states: Collection[State],
+        key: str,
+        asked_by: str,
+        place: Place,
+    ) -> int:
+        if not self._claim_key(connection, key):
+            return 0
+        now = self._database.now
+        change = (
+            update(deliveries)
+            .where(deliveries.c.notification_id == notification_id, deliveries.c.state.in_(states))
+            .values(
+                state=State.PENDING,
+                code=null(),
+                detail=null(),
+                repeats=0,
+                due_at=now,
+                expires_at=now + self._deliver_within,
+                settled_at=null(),
+            )
+        )
+        count = connection.execute(change).rowcount
+        if count:
+            row = owed_row(notification_id, asked_by, place)
+            connection.execute(insert(replies).values(asked_at=now, due_at=now, **row))
+        return count
+
+    def _cancel(self, connection: Connection, notification_id: str, key: str) -> int:
+        if not self._claim_key(connection, key):
+            return 0
+        change = (
+            update(deliveries)
+            .where(deliveries.c.notification_id == notification_id, IS_PENDING)
+            .values(state=State.CANCELLED, code=null(), settled_at=self._database.now)
+        )
+        return connection.execute(change).rowcount
+
+    def _claim_key(self, connection: Connection, key: str) -> bool:
+        add = self._database.insert(interactions).values(key=key, at=self._database.now)
+        once = add.on_conflict_do_nothing().returning(interactions.c.key)
+        return connection.execute(once).first() is not None

@@ -1,0 +1,125 @@
+"""The buttons on cards and answers, for the sender of a notification and for admins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.acceptor import Acceptor
+from bot.directory import Directory
+from bot.errands import Errands
+from bot.errors import UserError
+from bot.notification import Place, Report, State
+from bot.people import Person
+from bot.replies import ActionId, Message, answers, cards
+from bot.slack_api import SlackApi
+from bot.store.debts import Debts
+from bot.store.rounds import Rounds
+
+
+@dataclass(frozen=True)
+class Buttons:
+    """Changes what the store holds; what is seen of it follows by errands."""
+
+    acceptor: Acceptor
+    directory: Directory
+    debts: Debts
+    rounds: Rounds
+    slack: SlackApi
+    errands: Errands
+    report_cancelled: Callable[[], None]
+
+    def register(self, app: AsyncApp) -> None:
+        app.action(ActionId.SEND_DRAFT)(self.send_draft)
+        app.action(ActionId.RETRY)(self.retry)
+        app.action(ActionId.SEND_AGAIN)(self.send_again)
+        app.action(ActionId.CANCEL)(self.cancel)
+        app.action(ActionId.DETAILS)(self.show_details)
+
+    async def send_draft(self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+        sender = await self.directory.get_sender(body["user"]["id"])
+        await self.acceptor.accept_draft(action["value"], sender)
+        self._replace(body, Message(answers.sent_anyway()))
+        await ack()
+
+    async def retry(self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+        await self._reopen(cards.RETRYABLE, body, action)
+        await ack()
+
+    async def send_again(self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+        await self._reopen((State.UNKNOWN,), body, action)
+        await ack()
+
+    async def cancel(self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
+        _, report = await self._read(body, action)
+        key = body["trigger_id"]
+        count = await self.rounds.cancel(report.notification_id, key=key)
+        self.report_cancelled()
+        self._replace(body, Message(answers.cancelled(count)))
+        await ack()
+
+    async def show_details(
+        self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]
+    ) -> None:
+        _, report = await self._read(body, action)
+        self._respond(body, cards.status(report), replace_original=False)
+        await ack()
+
+    async def _reopen(
+        self, states: Collection[State], body: dict[str, Any], action: dict[str, Any]
+    ) -> None:
+        presser, report = await self._read(body, action)
+        count = await self.rounds.reopen(
+            report.notification_id,
+            states,
+            key=body["trigger_id"],
+            asked_by=presser.user_id,
+            place=_place(body),
+        )
+        if count == 0:
+            nothing = Message(answers.NOTHING_TO_REOPEN)
+            self._respond(body, nothing, replace_original=False)
+            return
+        self.acceptor.resolve()
+        self.acceptor.dispatch()
+        card = cards.outcome(report).without_buttons()
+        self._replace(body, card.with_context(answers.reopened(presser.name)))
+
+    async def _read(self, body: dict[str, Any], action: dict[str, Any]) -> tuple[Person, Report]:
+        """Return who pressed and what it is about; raises UserError if it is not theirs."""
+        presser = await self.directory.get_sender(body["user"]["id"])
+        report = await self.debts.find_report(action["value"])
+        if report is None:
+            raise UserError(answers.GONE)
+        if not self.directory.may_see(presser, report.sender_id):
+            raise UserError(answers.NOT_YOURS)
+        return presser, report
+
+    def _replace(self, body: dict[str, Any], message: Message) -> None:
+        """Let the buttons that were pressed disappear."""
+        self._respond(body, message, replace_original=True)
+
+    def _respond(self, body: dict[str, Any], message: Message, *, replace_original: bool) -> None:
+        if not (response_url := body.get("response_url")):
+            return
+        answer: dict[str, Any] = {"text": message.text, "blocks": message.blocks}
+        if replace_original:
+            answer["replace_original"] = True
+        else:
+            answer |= {"replace_original": False, "response_type": "ephemeral"}
+        self.errands.run("button", self.slack.respond(response_url, answer))
+
+
+def _place(body: dict[str, Any]) -> Place:
+    """Return where the button is: the new outcome belongs there too."""
+    container = body.get("container") or {}
+    message = body.get("message") or {}
+    return Place(
+        channel_id=(body.get("channel") or {}).get("id"),
+        thread_ts=message.get("thread_ts"),
+        response_url=body.get("response_url"),
+        private=bool(container.get("is_ephemeral")),
+    )

@@ -1,0 +1,9 @@
+"""How long a listener may take: Slack waits three seconds, and saying why takes some of them."""
+
+from __future__ import annotations
+
+LISTEN_WITHIN = 2.2
+"""Seconds until a listener gives up on whatever does not answer it."""
+
+TELL_WITHIN = 0.5
+"""Seconds for what the error listener asks or tells somebody."""
