@@ -111,7 +111,6 @@ async def send(
         "team_id": "T0ACME001",
         "user_id": user_id,
         "channel_id": "C0SALES01",
-        "response_url": "http://127.0.0.1:9/unused",
         "trigger_id": f"{os.getpid()}.{trigger}.{time.time_ns()}",
     }
     body = urlencode(fields)

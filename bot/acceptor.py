@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.composer import Composer
 from bot.errors import UserError
-from bot.notification import KeyOwner, Place, Recipient
+from bot.notification import Place, Recipient
 from bot.people import Person
 from bot.store.acceptance import Acceptance
 from bot.store.outbox import Outbox, Receipt
@@ -57,17 +57,20 @@ class Acceptor:
                 place=request.place,
             )
         )
-        known = all(isinstance(each, KeyOwner) for each in request.recipients)
-        wake = self.dispatch if known else self.resolve
-        wake()
+        self._wake(receipt)
         return receipt
 
     async def accept_draft(self, draft_id: str, sender: Person) -> Receipt:
         """Commit what was a draft of this sender's; raises UserError if it is gone."""
         receipt = await self.outbox.accept_draft(draft_id, sender.user_id)
-        self.resolve()
-        self.dispatch()
+        self._wake(receipt)
         return receipt
+
+    def _wake(self, receipt: Receipt) -> None:
+        if receipt.unresolved:
+            self.resolve()
+        if receipt.unresolved < receipt.recipients:
+            self.dispatch()
 
     def check_place(self, place: Place) -> None:
         """Refuse a place that ALLOWED_CHANNELS does not name."""

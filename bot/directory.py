@@ -39,8 +39,7 @@ LOOK_UP_WITHIN = 2.0
 
 KEEP_SENDER = 600.0
 KEEP_PEOPLE = 6 * 3600.0
-KEEP_EMAIL_LINKS = 24 * 3600.0
-"""Seconds until people and links made by e-mail are looked up again: e-mails change."""
+"""Seconds until somebody is read from Slack again."""
 
 FEW = 10
 """People read one by one; for more, everybody is read at once."""
@@ -115,12 +114,7 @@ class Directory:
 
     async def find_linked(self, user_ids: Collection[str]) -> dict[str, Match]:
         """Return the people whose stored link still holds."""
-        found = await self._store.find_links(user_ids, email_links_within=KEEP_EMAIL_LINKS)
-        names = await self.find_names(found)
-        return {
-            user_id: Match(link.crm_user_id, names.get(user_id) or link.crm_name)
-            for user_id, link in found.items()
-        }
+        return await self._store.find_matches(user_ids)
 
     async def look_up(self, user_ids: Collection[str]) -> dict[str, Match | NoMatch]:
         """Find people by e-mail and store the links; raises SlackError or CrmError."""
@@ -175,8 +169,7 @@ class Directory:
     async def describe(self, user_id: str) -> Description:
         """Tell who a person is in both systems, asking the CRM within a deadline."""
         person = await self._get_person(user_id)
-        links = await self._store.find_links([user_id], email_links_within=KEEP_EMAIL_LINKS)
-        if link := links.get(user_id):
+        if link := await self._store.find_link(user_id):
             return Description(person, link)
         try:
             async with asyncio.timeout(LOOK_UP_WITHIN):
@@ -185,8 +178,7 @@ class Directory:
             return Description(person, None, CrmUnavailableError.code)
         if isinstance(found, NoMatch):
             return Description(person, None, found.outcome.code)
-        links = await self._store.find_links([user_id])
-        return Description(person, links.get(user_id))
+        return Description(person, await self._store.find_link(user_id))
 
     async def _find_crm_user(self, wanted: str) -> CrmUser | None:
         if "@" in wanted:

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection, bindparam, func, insert, select
 
 from bot.errors import CommitInDoubtError, UserError
-from bot.notification import KEY_OWNER, KeyOwner, Recipient, State
+from bot.notification import KEY_OWNER, KeyOwner, Recipient, SlackUser, State
 from bot.store.acceptance import Acceptance
 from bot.store.database import Database, P, Work
 from bot.store.debts import owed_row
 from bot.store.drafts import Drafts
 from bot.store.gate import Limits
+from bot.store.people import PeopleStore
 from bot.store.tables import IS_CLAIMABLE, deliveries, notifications, replies
 
 COMMIT_WITHIN = 2.0
@@ -50,6 +51,8 @@ class Receipt:
     notification_id: str
     recipients: int
     seconds: float
+    unresolved: int = 0
+    """Recipients whose CRM user is still to be found."""
     is_new: bool = True
     earlier: Earlier | None = None
     """Nothing was accepted: this went out a moment ago, and somebody must say that it is meant."""
@@ -66,6 +69,7 @@ class Outbox:
         self._deliver_within = deliver_within
         self._hourly_limit = hourly_limit
         self._drafts = Drafts(database)
+        self._people = PeopleStore(database)
         self._commits: set[asyncio.Task[Receipt]] = set()
         # Built once: composing a statement takes longer than running it.
         now = database.now
@@ -177,9 +181,9 @@ class Outbox:
         if seconds > self._deliver_within:
             raise UserError(too_slow(count, seconds, self._deliver_within))
         self._check_hourly_limit(connection, acceptance)
-        self._insert_deliveries(connection, notification_id, acceptance.recipients)
+        unresolved = self._insert_deliveries(connection, notification_id, acceptance.recipients)
         self._insert_reply(connection, notification_id, acceptance)
-        return Receipt(notification_id, count, seconds)
+        return Receipt(notification_id, count, seconds, unresolved)
 
     def _insert_notification(
         self, connection: Connection, notification_id: str, acceptance: Acceptance
@@ -216,12 +220,34 @@ class Outbox:
 
     def _insert_deliveries(
         self, connection: Connection, notification_id: str, recipients: Sequence[Recipient]
-    ) -> None:
+    ) -> int:
+        """Store one delivery per recipient; return how many have no CRM user yet."""
+        targets = self._find_targets(connection, recipients)
         rows = [
-            {"notification_id": notification_id, "position": position, **_target(recipient)}
-            for position, recipient in enumerate(recipients)
+            {"notification_id": notification_id, "position": position, **target}
+            for position, target in enumerate(targets)
         ]
         connection.execute(self._add_deliveries, rows)
+        return sum(target["crm_user_id"] is None for target in targets)
+
+    def _find_targets(
+        self, connection: Connection, recipients: Sequence[Recipient]
+    ) -> list[dict[str, str | None]]:
+        """Fill in the CRM users that are already known; two that are one are the resolver's."""
+        if any(isinstance(recipient, KeyOwner) for recipient in recipients):
+            return [_target(recipient) for recipient in recipients]
+        users = [each.user_id for each in recipients if isinstance(each, SlackUser)]
+        matches = self._people.match(connection, users)
+        taken: set[str] = set()
+        targets = []
+        for recipient in recipients:
+            target = _target(recipient)
+            match = matches.get(str(target["slack_user_id"]))
+            if match is not None and match.crm_user_id not in taken:
+                taken.add(match.crm_user_id)
+                target |= vars(match)
+            targets.append(target)
+        return targets
 
     def _insert_reply(
         self, connection: Connection, notification_id: str, acceptance: Acceptance
@@ -232,8 +258,8 @@ class Outbox:
 
 def _target(recipient: Recipient) -> dict[str, str | None]:
     if isinstance(recipient, KeyOwner):
-        return {"slack_user_id": None, "crm_user_id": KEY_OWNER}
-    return {"slack_user_id": recipient.user_id, "crm_user_id": None}
+        return {"slack_user_id": None, "crm_user_id": KEY_OWNER, "name": None}
+    return {"slack_user_id": recipient.user_id, "crm_user_id": None, "name": None}
 
 
 def too_slow(count: int, seconds: float, within: float) -> str:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import asdict
 
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from bot.people import Link, Person, Standing
 from bot.store.database import Database
+from bot.store.resolutions import Match
 from bot.store.tables import links, people
+
+KEEP_EMAIL_LINKS = 24 * 3600.0
+"""Seconds until a link made by e-mail is looked up again: e-mails change."""
 
 
 class PeopleStore:
@@ -17,6 +21,17 @@ class PeopleStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        young = links.c.linked_at > database.now - KEEP_EMAIL_LINKS
+        self._holds = young | links.c.linked_by.is_not(None)
+        self._matches = (
+            select(
+                links.c.user_id,
+                links.c.crm_user_id,
+                func.coalesce(people.c.name, links.c.crm_name),
+            )
+            .select_from(links.outerjoin(people, people.c.user_id == links.c.user_id))
+            .where(links.c.user_id.in_(bindparam("user_ids", expanding=True)), self._holds)
+        )
 
     async def find_people(
         self, user_ids: Collection[str], *, within: float | None = None
@@ -44,18 +59,21 @@ class PeopleStore:
         )
         await self._database.transact(lambda connection: connection.execute(add, rows))
 
-    async def find_links(
-        self, user_ids: Collection[str], *, email_links_within: float | None = None
-    ) -> dict[str, Link]:
-        """Return links; of those found by e-mail only ones made so many seconds ago, if given."""
-        query = select(links).where(links.c.user_id.in_(user_ids))
-        if email_links_within is not None:
-            young = links.c.linked_at > self._database.now - email_links_within
-            query = query.where(young | links.c.linked_by.is_not(None))
-        rows = await self._database.transact(
-            lambda connection: connection.execute(query).mappings().all()
+    async def find_link(self, user_id: str) -> Link | None:
+        """Return a person's link if it still holds."""
+        query = select(links).where(links.c.user_id == user_id, self._holds)
+        row = await self._database.transact(
+            lambda connection: connection.execute(query).mappings().one_or_none()
         )
-        return {row["user_id"]: Link(**row) for row in rows}
+        return Link(**row) if row is not None else None
+
+    def match(self, connection: Connection, user_ids: Collection[str]) -> dict[str, Match]:
+        """Return the CRM users of those whose stored link still holds."""
+        rows = connection.execute(self._matches, {"user_ids": list(user_ids)})
+        return {user_id: Match(crm_user_id, name) for user_id, crm_user_id, name in rows}
+
+    async def find_matches(self, user_ids: Collection[str]) -> dict[str, Match]:
+        return await self._database.transact(self.match, user_ids)
 
     async def save_links(self, made: Iterable[Link]) -> None:
         """Store links; one found by e-mail never replaces an admin's."""
