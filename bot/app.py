@@ -55,6 +55,9 @@ SLACK_TIMEOUT = aiohttp.ClientTimeout(total=10, connect=5)
 CONNECTING = Backoff(first=0.5, most=15.0, repeats=0)
 """Waits between tries to reach the database or Slack at boot, for ever."""
 
+REQUESTS_WITHIN = 4.0
+"""Seconds for Slack's requests under way at shutdown."""
+
 DRAIN_WITHIN = 12.0
 """Seconds for calls in flight at shutdown; hosts kill after thirty."""
 
@@ -100,12 +103,14 @@ class Bot:
         self._errands = Errands()
         self._workers: list[Worker] = []
         self._stopping = asyncio.Event()
+        self._requests_ended = asyncio.Event()
         self.ready = asyncio.Event()  # Slack's requests are answered
         self._bolt: AsyncApp | None = None
 
     def build_web(self) -> web.Application:
         """Return the web application; it answers from the start, also before the rest is up."""
         app = web.Application(client_max_size=BODY_MOST)
+        app.on_cleanup.append(self._note_end_of_requests)
         secret = self._settings.slack_signing_secret.get_secret_value()
         app.router.add_post(PATH, Intake(secret, lambda: self._bolt).answer)
         Health(self._database, lambda: self._bolt is not None).add_routes(app)
@@ -207,6 +212,9 @@ class Bot:
 
     async def _finish(self, dispatcher: Dispatcher, reporter: Reporter) -> None:
         """End what is under way, store it, and pay the replies that are due."""
+        with contextlib.suppress(TimeoutError):  # requests need Slack and the database
+            async with asyncio.timeout(REQUESTS_WITHIN):
+                await self._requests_ended.wait()
         await dispatcher.drain(DRAIN_WITHIN)
         await self._gate.drain()
         await self._outbox.drain()
@@ -217,6 +225,9 @@ class Bot:
                     pass
         except (TimeoutError, StoreError):
             log.warning("bot.replies_left")
+
+    async def _note_end_of_requests(self, _app: web.Application) -> None:
+        self._requests_ended.set()
 
     async def _open_store(self) -> None:
         await bring_up(self._database)

@@ -43,7 +43,7 @@ def build_prefill(
     title = shorten(f"{_author(message, names)} in {where}", TITLE_BYTES)
     content = from_message(message, names).strip()
     if len(content) > CONTENT_MOST:
-        content = content[:CONTENT_MOST]
+        content = shorten(content, len(content[: CONTENT_MOST - 1].encode()))
     content = shorten(content, max_bytes - count_bytes(title, ""))
     return Prefill(title, content, permalink(shortcut))
 

@@ -8,14 +8,11 @@ import signal
 import structlog
 from aiohttp import web
 
-from bot.app import Bot
+from bot.app import REQUESTS_WITHIN, Bot
 from bot.config import EXAMPLES, Settings
 from bot.errors import ConfigError
 
 log = structlog.get_logger()
-
-REQUESTS_WITHIN = 4.0
-"""Seconds for Slack's requests under way at shutdown."""
 
 
 async def serve(settings: Settings) -> None:

@@ -16,6 +16,9 @@ log = structlog.get_logger()
 LOOK_EVERY = 1.0
 """Seconds between looks at the store: other processes accept work too."""
 
+STEP_WITHIN = 4.0
+"""Seconds for the step under way at shutdown; one that waits for its turn may need far longer."""
+
 
 class Worker(ABC):
     """One loop; when the database is away it waits, and any other error ends the process."""
@@ -26,6 +29,7 @@ class Worker(ABC):
         self._clock = clock
         self._awake = asyncio.Event()
         self._stopping = False
+        self._deadline: asyncio.Timeout | None = None  # while it runs
 
     @abstractmethod
     async def step(self) -> bool:
@@ -36,11 +40,25 @@ class Worker(ABC):
         self._awake.set()
 
     def stop(self) -> None:
-        """End after the step under way."""
+        """End after the step under way, and soon: a step cut short is done again later."""
         self._stopping = True
         self._awake.set()
+        if self._deadline is not None:
+            self._deadline.reschedule(asyncio.get_running_loop().time() + STEP_WITHIN)
 
     async def run(self) -> None:
+        deadline = asyncio.timeout(None)
+        try:
+            async with deadline as self._deadline:
+                await self._work()
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            log.warning("worker.step_cut_short", worker=self.name)
+        finally:
+            self._deadline = None
+
+    async def _work(self) -> None:
         while not self._stopping:
             try:
                 busy = await self.step()

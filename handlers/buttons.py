@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from bot.replies import ActionId, Message, answers, cards
 from bot.slack_api import SlackApi
 from bot.store.debts import Debts
 from bot.store.rounds import Rounds
+from handlers.patience import LISTEN_WITHIN
 
 
 @dataclass(frozen=True)
@@ -40,23 +42,27 @@ class Buttons:
         app.action(ActionId.DETAILS)(self.show_details)
 
     async def send_draft(self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
-        sender = await self.directory.get_sender(body["user"]["id"])
-        await self.acceptor.accept_draft(action["value"], sender)
+        async with asyncio.timeout(LISTEN_WITHIN):
+            sender = await self.directory.get_sender(body["user"]["id"])
+            await self.acceptor.accept_draft(action["value"], sender)
         self._replace(body, Message(answers.sent_anyway()))
         await ack()
 
     async def retry(self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
-        await self._reopen(cards.RETRYABLE, body, action)
+        async with asyncio.timeout(LISTEN_WITHIN):
+            await self._reopen(cards.RETRYABLE, body, action)
         await ack()
 
     async def send_again(self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
-        await self._reopen((State.UNKNOWN,), body, action)
+        async with asyncio.timeout(LISTEN_WITHIN):
+            await self._reopen((State.UNKNOWN,), body, action)
         await ack()
 
     async def cancel(self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
-        _, report = await self._read(body, action)
-        key = body["trigger_id"]
-        count = await self.rounds.cancel(report.notification_id, key=key)
+        async with asyncio.timeout(LISTEN_WITHIN):
+            _, report = await self._read(body, action)
+            key = body["trigger_id"]
+            count = await self.rounds.cancel(report.notification_id, key=key)
         self.report_cancelled()
         self._replace(body, Message(answers.cancelled(count)))
         await ack()
@@ -64,7 +70,8 @@ class Buttons:
     async def show_details(
         self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]
     ) -> None:
-        _, report = await self._read(body, action)
+        async with asyncio.timeout(LISTEN_WITHIN):
+            _, report = await self._read(body, action)
         self._respond(body, cards.status(report), replace_original=False)
         await ack()
 

@@ -41,8 +41,9 @@ class ComposeModal:
 
     async def confirm(self, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
         """Send the draft that the question was about."""
-        sender = await self.directory.get_sender(body["user"]["id"])
-        await self.acceptor.accept_draft(view["private_metadata"], sender)
+        async with asyncio.timeout(LISTEN_WITHIN):
+            sender = await self.directory.get_sender(body["user"]["id"])
+            await self.acceptor.accept_draft(view["private_metadata"], sender)
         await ack()
 
 

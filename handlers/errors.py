@@ -14,7 +14,8 @@ from slack_bolt import BoltResponse
 from bot.directory import Directory
 from bot.errors import BotError, SlackError, StoreError, UserError
 from bot.plaintext import from_typed, mentioned_users
-from bot.replies import BlockId, answers
+from bot.replies import BlockId, CallbackId, answers
+from bot.replies.compose import notice_modal
 from bot.slack_api import SlackApi
 from handlers.patience import TELL_WITHIN
 
@@ -31,23 +32,21 @@ class ErrorListener:
     async def answer(self, error: Exception, body: dict[str, Any]) -> BoltResponse:
         hint = _explain(error)
         if "command" in body:
-            return _json(_refuse(hint, await self._read_typed(body)))
+            typed = str(body.get("text") or "")
+            names = {} if _is_late(error) else await self._find_names(typed)
+            return _json(_refuse(hint, from_typed(typed, names)))
         if body.get("type") == "view_submission":
-            field = error.field if isinstance(error, UserError) else None
-            errors = {field or BlockId.CONTENT: hint}
-            return _json({"response_action": "errors", "errors": errors})
+            return _json(_refuse_view(hint, error, body.get("view")))
         await self._tell(body, hint)
         return BoltResponse(status=200, body="")
 
-    async def _read_typed(self, body: dict[str, Any]) -> str:
-        """Return what was typed, with the names of the people in it."""
-        typed = str(body.get("text") or "")
+    async def _find_names(self, typed: str) -> dict[str, str]:
+        """Return the names of the people in a text, as far as they can be had at once."""
         try:
             async with asyncio.timeout(TELL_WITHIN):
-                names = await self.directory.fetch_names(mentioned_users(typed))
+                return await self.directory.fetch_names(mentioned_users(typed))
         except (StoreError, TimeoutError):
-            names = {}
-        return from_typed(typed, names)
+            return {}
 
     async def _tell(self, body: dict[str, Any], hint: str) -> None:
         """Tell somebody who used a shortcut, which has no answer of its own."""
@@ -62,11 +61,24 @@ class ErrorListener:
             log.warning("refusal.not_shown", error=type(exc).__name__)
 
 
+def _is_late(error: Exception) -> bool:
+    """Tell whether the database, or all of the listener's time, is gone."""
+    return isinstance(error, StoreError | TimeoutError)
+
+
 def _refuse(hint: str, typed: str) -> dict[str, Any]:
     ephemeral = {"response_type": "ephemeral"}
     if blocks := answers.refusal_blocks(hint, typed):
         return {**ephemeral, "text": hint, "blocks": blocks}
     return {**ephemeral, "text": answers.refusal(hint, typed)}
+
+
+def _refuse_view(hint: str, error: Exception, view: Any) -> dict[str, Any]:
+    """Answer at the field, or in place of a view that has none."""
+    if isinstance(view, dict) and view.get("callback_id") == CallbackId.CONFIRM:
+        return {"response_action": "update", "view": notice_modal(hint)}
+    field = error.field if isinstance(error, UserError) else None
+    return {"response_action": "errors", "errors": {field or BlockId.CONTENT: hint}}
 
 
 def _explain(error: Exception) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from bot.notification import State
@@ -12,9 +11,6 @@ from bot.plaintext import escape
 from bot.replies.ids import ActionId
 from bot.replies.message import Button, Message, duration, echo
 from bot.replies.reasons import LINK_HELP, SHORT
-
-_PART = re.compile(r"(?:[^&]|&\w+;){1,2900}", re.DOTALL)
-"""What fits into a section; no entity is cut."""
 
 HELP = """\
 *Put a browser notification in front of a LeadSquared user*
@@ -63,10 +59,12 @@ def told_before(seconds_ago: float, states: Collection[State]) -> str:
     """Say what became of the earlier one, and that nothing was sent this time."""
     if State.UNKNOWN in states:
         fate = "LeadSquared gave no clear answer, so it may or may not have arrived"
-    elif State.SENT in states and len(set(states)) == 1:
+    elif State.PENDING in states or State.SENDING in states:
+        fate = "it is still on its way"
+    elif set(states) == {State.SENT}:
         fate = "it was sent"
     else:
-        fate = "it is still on its way"
+        fate = "it was sent to some of them; its card says to whom"
     return f"You sent this {duration(seconds_ago)} ago, and {fate}. Nothing was sent this time."
 
 
@@ -146,6 +144,9 @@ TOO_SLOW = (
 TEXT_MOST = 4_000
 """Characters of a message's text beyond which Slack advises blocks."""
 
+PART_MOST = 2_900
+"""Characters of a section, with room for the marks around them."""
+
 
 def refusal(hint: str, typed: str) -> str:
     """Say why a command was not taken, and give back what was typed."""
@@ -158,12 +159,23 @@ def refusal_blocks(hint: str, typed: str) -> list[dict[str, Any]]:
     """Build the same in blocks, if it is too long for a text; nothing typed is cut."""
     if len(refusal(hint, typed)) <= TEXT_MOST:
         return []
-    parts = [f"{hint}\nYou typed:", *(f"```{part}```" for part in _PART.findall(_show(typed)))]
+    parts = [f"{hint}\nYou typed:", *(f"```{part}```" for part in _cut(_show(typed)))]
     return [{"type": "section", "text": {"type": "mrkdwn", "text": part}} for part in parts]
 
 
 def _show(typed: str) -> str:
     return escape(f"/notify {typed.replace('```', '')}")
+
+
+def _cut(escaped: str) -> Iterator[str]:
+    """Yield pieces that fit into a section each; no entity is cut."""
+    while len(escaped) > PART_MOST:
+        last = escaped.rfind("&", PART_MOST - len("&amp"), PART_MOST)
+        whole = last < 0 or ";" in escaped[last:PART_MOST]
+        end = PART_MOST if whole else last
+        yield escaped[:end]
+        escaped = escaped[end:]
+    yield escaped
 
 
 def unexpected(reference: str) -> str:

@@ -90,6 +90,16 @@ def confirm_modal(draft_id: str, question: str) -> dict[str, Any]:
     }
 
 
+def notice_modal(text: str) -> dict[str, Any]:
+    """Build the modal that says why the one before it led to nothing."""
+    return {
+        "type": "modal",
+        "title": _plain("Notify in LeadSquared"),
+        "close": _plain("Close"),
+        "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}],
+    }
+
+
 def read_place(private_metadata: object) -> Place:
     """Return the place a modal carries; nowhere if it carries none."""
     try:

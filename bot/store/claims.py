@@ -62,7 +62,7 @@ class Claims:
         ).join(notifications)
         self._begin = (
             update(deliveries)
-            .where(deliveries.c.id == bindparam("key"))
+            .where(deliveries.c.id == bindparam("key"), IS_CLAIMABLE)  # not cancelled meanwhile
             .values(
                 state=State.SENDING,
                 attempt=deliveries.c.attempt + 1,
@@ -93,7 +93,9 @@ class Claims:
         permit = self._gate.take(connection, gate, interactive=interactive)
         if isinstance(permit, Wait):
             return permit
-        connection.execute(self._begin, {"key": row.id})
+        if not connection.execute(self._begin, {"key": row.id}).rowcount:
+            self._gate.give_back(connection, permit, None, used=False)
+            return None
         return Claim(
             row.id,
             row.notification_id,
@@ -126,15 +128,24 @@ class Claims:
     ) -> bool:
         self._gate.give_back(connection, claim.permit, error, used=True)
         values = {**vars(outcome), "settled_at": self._database.now, "lease_until": null()}
-        if not self._update_attempt(connection, claim, values):
-            return False
+        if not self._update_attempt(connection, claim, values, IS_SENDING):
+            return self._correct(connection, claim, outcome)
         share_outcomes(connection, [claim.delivery_id])
         if condemns:
             self._condemn(connection, claim.notification_id, outcome)
         return True
 
     async def repeat(self, claim: Claim, error: CrmError, *, seconds: float, counts: bool) -> bool:
-        """Put a delivery back that the CRM definitely did not take."""
+        """Put a delivery back that the CRM definitely did not take; False if it came too late.
+
+        Once its lease ran out we said that it is not repeated, so then it ends as unavailable.
+        """
+        return await self._database.transact(self._repeat, claim, error, seconds, counts)
+
+    def _repeat(
+        self, connection: Connection, claim: Claim, error: CrmError, seconds: float, counts: bool
+    ) -> bool:
+        self._gate.give_back(connection, claim.permit, error, used=True)
         values = {
             "state": State.PENDING,
             "code": error.code,
@@ -142,24 +153,19 @@ class Claims:
             "repeats": claim.repeats + int(counts),
             "lease_until": null(),
         }
-        return await self._database.transact(self._put_back, claim, values, error=error, used=True)
+        if self._update_attempt(connection, claim, values, IS_SENDING):
+            return True
+        given_up = Outcome(State.UNAVAILABLE, error.code, error.detail or None)
+        return self._correct(connection, claim, given_up)
 
     async def hand_back(self, claim: Claim) -> None:
         """Undo a claim whose push never began."""
-        values = {"state": State.PENDING, "lease_until": null()}
-        await self._database.transact(self._put_back, claim, values, error=None, used=False)
+        await self._database.transact(self._hand_back, claim)
 
-    def _put_back(
-        self,
-        connection: Connection,
-        claim: Claim,
-        values: dict[str, Any],
-        *,
-        error: CrmError | None,
-        used: bool,
-    ) -> bool:
-        self._gate.give_back(connection, claim.permit, error, used=used)
-        return self._update_attempt(connection, claim, values)
+    def _hand_back(self, connection: Connection, claim: Claim) -> None:
+        self._gate.give_back(connection, claim.permit, None, used=False)
+        values = {"state": State.PENDING, "lease_until": null()}
+        self._update_attempt(connection, claim, values, IS_SENDING)
 
     async def sweep(self) -> int:
         """Settle what ran out of time: too old to send, or its process died while sending."""
@@ -185,17 +191,24 @@ class Claims:
             .limit(1)
         )
 
-    def _update_attempt(self, connection: Connection, claim: Claim, values: dict[str, Any]) -> bool:
+    def _update_attempt(
+        self, connection: Connection, claim: Claim, values: dict[str, Any], condition: Any
+    ) -> bool:
         """Change a delivery as long as this attempt is its last; False if it is not."""
         change = update(deliveries).where(
-            deliveries.c.id == claim.delivery_id, deliveries.c.attempt == claim.attempt
+            deliveries.c.id == claim.delivery_id,
+            deliveries.c.attempt == claim.attempt,
+            condition,
         )
-        change = change.values(**values)
-        if connection.execute(change.where(IS_SENDING)).rowcount:
-            return True
+        return bool(connection.execute(change.values(**values)).rowcount)
+
+    def _correct(self, connection: Connection, claim: Claim, outcome: Outcome) -> bool:
+        """Replace the `unknown` that the lease of this attempt left, and owe a new card."""
         given_up = and_(deliveries.c.state == State.UNKNOWN, deliveries.c.code == LEASE_RAN_OUT)
-        if not connection.execute(change.where(given_up)).rowcount:
+        values = {**vars(outcome), "settled_at": self._database.now}
+        if not self._update_attempt(connection, claim, values, given_up):
             return False
+        share_outcomes(connection, [claim.delivery_id])
         self._owe_correction(connection, claim.notification_id)
         return True
 
@@ -205,7 +218,7 @@ class Claims:
         connection.execute(
             update(replies)
             .where(replies.c.id == last.scalar_subquery())
-            .values(paid_at=null(), due_at=self._database.now)
+            .values(paid_at=null(), due_at=self._database.now, lease_until=null())
         )
 
     def _condemn(self, connection: Connection, notification_id: str, outcome: Outcome) -> None:

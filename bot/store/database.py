@@ -55,7 +55,7 @@ class Database(ABC):
         """Run `work` in one transaction: commit what it did, or nothing of it happened.
 
         Raises StoreUnavailableError when nothing was stored, and CommitInDoubtError when the
-        connection broke while committing. Once begun it ends, also if the caller is cancelled.
+        connection broke while committing. If the caller is cancelled, it may still happen.
         """
 
     @abstractmethod
@@ -123,7 +123,12 @@ class PostgresDatabase(Database):
             max_overflow=2,
             pool_pre_ping=True,
             pool_timeout=2,
-            connect_args={"prepare_threshold": None, "connect_timeout": 5},
+            connect_args={
+                "prepare_threshold": None,
+                "connect_timeout": 5,
+                "tcp_user_timeout": 10_000,  # milliseconds until a silent network is an error
+                "keepalives_idle": 30,
+            },
         )
 
     async def transact(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -5,16 +5,27 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Delete, Row, delete, exists, null, or_, select, update
+from sqlalchemy import Connection, Row, delete, exists, null, or_, select, update
 
 from bot.notification import Delivery, Notification, Place, Report, State
 from bot.store.database import Database
-from bot.store.tables import IS_OPEN, deliveries, drafts, interactions, notifications, replies
+from bot.store.tables import (
+    IS_OPEN,
+    deliveries,
+    drafts,
+    interactions,
+    notifications,
+    people,
+    replies,
+)
 
 LEASE = 60.0
 """Seconds after which another process pays a reply that was taken and not paid."""
 
 DAY = 24 * 3600.0
+
+BATCH = 500
+"""Notifications forgotten in one transaction, so that nobody waits for it."""
 
 
 @dataclass(frozen=True)
@@ -73,19 +84,18 @@ class Debts:
         await self._database.transact(self._set, debt_id, uses=replies.c.uses + 1)
 
     async def pay(self, debt_id: int) -> None:
-        await self._database.transact(
-            self._set, debt_id, paid_at=self._database.now, lease_until=null()
-        )
+        """Note that Slack took it, unless a correction has become due meanwhile."""
+        values = {"paid_at": self._database.now, "lease_until": null()}
+        await self._database.transact(self._end_lease, debt_id, values)
 
     async def postpone(self, debt_id: int, *, seconds: float, counts: bool = True) -> None:
         """Try again later: Slack did not take it."""
-        await self._database.transact(
-            self._set,
-            debt_id,
-            due_at=self._database.now + seconds,
-            tries=replies.c.tries + int(counts),
-            lease_until=null(),
-        )
+        values = {
+            "due_at": self._database.now + seconds,
+            "tries": replies.c.tries + int(counts),
+            "lease_until": null(),
+        }
+        await self._database.transact(self._end_lease, debt_id, values)
 
     async def find_report(self, notification_id: str) -> Report | None:
         return await self._database.transact(self._find_report, notification_id)
@@ -105,20 +115,28 @@ class Debts:
         return self._find_report(connection, found) if found else None
 
     async def forget(self, *, keep_days: float) -> int:
-        """Delete notifications that ended and were reported `keep_days` ago."""
+        """Delete what was accepted `keep_days` ago, ended, and was reported."""
         is_open = exists().where(IS_OPEN, deliveries.c.notification_id == notifications.c.id)
         is_owed = exists().where(
             replies.c.notification_id == notifications.c.id, replies.c.paid_at.is_(None)
         )
         old = notifications.c.accepted_at < self._database.now - keep_days * DAY
-        change = delete(notifications).where(old, ~is_open, ~is_owed)
-        return await self._database.transact(self._forget, change)
+        batch = select(notifications.c.id).where(old, ~is_open, ~is_owed).limit(BATCH)
+        change = delete(notifications).where(notifications.c.id.in_(batch))
+        forgotten = 0
+        while count := await self._database.transact(lambda c: c.execute(change).rowcount):
+            forgotten += count
+        await self._database.transact(self._forget_presses)
+        return forgotten
 
-    def _forget(self, connection: Connection, change: Delete) -> int:
-        now = self._database.now
-        connection.execute(delete(drafts).where(drafts.c.made_at < now - DAY))
-        connection.execute(delete(interactions).where(interactions.c.at < now - DAY))
-        return connection.execute(change).rowcount
+    def _forget_presses(self, connection: Connection) -> None:
+        yesterday = self._database.now - DAY
+        connection.execute(delete(drafts).where(drafts.c.made_at < yesterday))
+        connection.execute(delete(interactions).where(interactions.c.at < yesterday))
+
+    def _end_lease(self, connection: Connection, debt_id: int, values: dict[str, Any]) -> None:
+        mine = (replies.c.id == debt_id) & replies.c.lease_until.is_not(None)
+        connection.execute(update(replies).where(mine).values(**values))
 
     def _set(self, connection: Connection, debt_id: int, /, **values: Any) -> None:
         connection.execute(update(replies).where(replies.c.id == debt_id).values(**values))
@@ -139,8 +157,13 @@ class Debts:
         twin = deliveries.alias("twin")
         rows = (
             connection.execute(
-                select(deliveries, twin.c.position.label("twin_position"))
+                select(
+                    deliveries,
+                    twin.c.position.label("twin_position"),
+                    people.c.name.label("slack_name"),
+                )
                 .outerjoin(twin, twin.c.id == deliveries.c.twin_of)
+                .outerjoin(people, people.c.user_id == deliveries.c.slack_user_id)
                 .where(deliveries.c.notification_id == notification_id)
                 .order_by(deliveries.c.position)
             )
@@ -165,7 +188,7 @@ def _delivery(row: Row[Any]) -> Delivery:
     return Delivery(
         row.position,
         row.slack_user_id,
-        row.name,
+        row.name or row.slack_name,
         State(row.state),
         row.code,
         row.detail,

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import Connection, ScalarSelect, TextClause, bindparam, func, insert, select
 
 from bot.errors import CommitInDoubtError, UserError
 from bot.notification import KEY_OWNER, KeyOwner, Recipient, SlackUser, State
@@ -17,7 +17,14 @@ from bot.store.debts import owed_row
 from bot.store.drafts import Drafts
 from bot.store.gate import Limits
 from bot.store.people import PeopleStore
-from bot.store.tables import IS_CLAIMABLE, deliveries, notifications, replies
+from bot.store.tables import (
+    IS_CLAIMABLE,
+    IS_UNRESOLVED,
+    deliveries,
+    gates,
+    notifications,
+    replies,
+)
 
 COMMIT_WITHIN = 2.0
 """Seconds given to the commit, out of the three that Slack waits for an acknowledgement."""
@@ -80,12 +87,9 @@ class Outbox:
             state=State.PENDING, due_at=now, expires_at=now + deliver_within
         )
         self._add_reply = insert(replies).values(asked_at=now, due_at=now)
-        ahead = (
-            select(deliveries.c.id)
-            .where(IS_CLAIMABLE, deliveries.c.position < bindparam("count"))
-            .limit(MOST_COUNTED)
+        self._count_ahead = select(
+            *(_count_capped(condition) for condition in (IS_CLAIMABLE, IS_UNRESOLVED))
         )
-        self._count_ahead = select(func.count()).select_from(ahead.subquery())
         self._find_receipt = (
             select(notifications.c.id, func.count())
             .join(deliveries)
@@ -103,10 +107,10 @@ class Outbox:
             .where(
                 notifications.c.fingerprint == bindparam("same"),
                 notifications.c.accepted_at > now - SECOND_ENTER,
-                deliveries.c.state.in_(ALIVE),
             )
             .order_by(notifications.c.accepted_at.desc())
         )
+        self._read_closed = select(func.max(gates.c.closed_until) - now)
         self._count_recent = (
             select(func.count())
             .select_from(deliveries.join(notifications))
@@ -149,15 +153,15 @@ class Outbox:
         """Accept, unless the same went to the same people a moment ago."""
         self._database.serialize(connection, acceptance.fingerprint)
         rows = connection.execute(self._find_alike, {"same": acceptance.fingerprint}).all()
-        others = [row for row in rows if row.key != acceptance.key]
-        if not others or len(others) < len(rows):  # none, or this very interaction once more
+        alive = [row for row in rows if row.state in ALIVE]
+        if not alive or any(row.key == acceptance.key for row in rows):  # or this very interaction
             return self._accept(connection, acceptance)
-        last = others[0].id
+        last = alive[0].id
         earlier = Earlier(
             last,
             self._drafts.save(connection, acceptance),
-            others[0].age,
-            frozenset(State(row.state) for row in others if row.id == last),
+            alive[0].age,
+            frozenset(State(row.state) for row in rows if row.id == last),
         )
         return Receipt(last, len(acceptance.recipients), 0.0, is_new=False, earlier=earlier)
 
@@ -176,8 +180,9 @@ class Outbox:
         if not self._insert_notification(connection, notification_id, acceptance):
             return self._read_receipt(connection, acceptance.key)
         # Served before the last of ours: lower positions first.
-        ahead = connection.execute(self._count_ahead, {"count": count}).scalar_one()
-        seconds = self._limits.estimate(ahead + count)
+        ahead = sum(connection.execute(self._count_ahead, {"count": count}).one())
+        closed = connection.execute(self._read_closed).scalar_one() or 0.0
+        seconds = max(0.0, closed) + self._limits.estimate(ahead + count)
         if seconds > self._deliver_within:
             raise UserError(too_slow(count, seconds, self._deliver_within))
         self._check_hourly_limit(connection, acceptance)
@@ -208,6 +213,7 @@ class Outbox:
     def _check_hourly_limit(self, connection: Connection, acceptance: Acceptance) -> None:
         if not self._hourly_limit:
             return
+        self._database.serialize(connection, acceptance.sender_id)
         sender = {"sender_id": acceptance.sender_id}
         used = int(connection.execute(self._count_recent, sender).scalar_one())
         wanted = len(acceptance.recipients)
@@ -254,6 +260,13 @@ class Outbox:
     ) -> None:
         row = owed_row(notification_id, acceptance.sender_id, acceptance.place)
         connection.execute(self._add_reply, row)
+
+
+def _count_capped(condition: TextClause) -> ScalarSelect[int]:
+    """Count deliveries of lower positions than `count`, up to a bound."""
+    lower = select(deliveries.c.id).where(condition, deliveries.c.position < bindparam("count"))
+    counted = lower.limit(MOST_COUNTED).subquery()
+    return select(func.count()).select_from(counted).scalar_subquery()
 
 
 def _target(recipient: Recipient) -> dict[str, str | None]:

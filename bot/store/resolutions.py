@@ -129,13 +129,15 @@ class Resolutions:
         """Return the deliveries that make the calls, by notification and CRM user."""
         lock = select(notifications.c.id).where(notifications.c.id.in_(notification_ids))
         connection.execute(lock.order_by(notifications.c.id).with_for_update())
-        query = select(
-            deliveries.c.notification_id, deliveries.c.crm_user_id, deliveries.c.id
-        ).where(
-            deliveries.c.notification_id.in_(notification_ids),
-            deliveries.c.crm_user_id.is_not(None),
-            deliveries.c.twin_of.is_(None),
-        )
+        query = (
+            select(deliveries.c.notification_id, deliveries.c.crm_user_id, deliveries.c.id)
+            .where(
+                deliveries.c.notification_id.in_(notification_ids),
+                deliveries.c.crm_user_id.is_not(None),
+                deliveries.c.twin_of.is_(None),
+            )
+            .with_for_update()
+        )  # or one that is settled right now would not see its new twin
         return {(row[0], row[1]): row[2] for row in connection.execute(query)}
 
     def _assign(self, connection: Connection, matched: Updates, twins: Updates) -> None:
@@ -182,11 +184,12 @@ def share_outcomes(connection: Connection, primary_ids: Sequence[int]) -> None:
         query = select(primary.c[column]).where(primary.c.id == deliveries.c.twin_of)
         return query.scalar_subquery()
 
+    ended = select(primary.c.id).where(
+        primary.c.id.in_(primary_ids),  # or all that ever ended would be listed each time
+        primary.c.state.in_(FINAL),
+    )
     connection.execute(
         update(deliveries)
-        .where(
-            deliveries.c.twin_of.in_(primary_ids),
-            deliveries.c.twin_of.in_(select(primary.c.id).where(primary.c.state.in_(FINAL))),
-        )
+        .where(deliveries.c.twin_of.in_(primary_ids), deliveries.c.twin_of.in_(ended))
         .values({name: of_primary(name) for name in ("state", "code", "detail", "settled_at")})
     )

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, insert, null, update
+from sqlalchemy import Connection, case, insert, null, or_, select, update
 
-from bot.notification import Place, State
+from bot.notification import KEY_OWNER, Place, State
 from bot.store.database import Database
 from bot.store.debts import owed_row
-from bot.store.tables import IS_PENDING, deliveries, interactions, replies
+from bot.store.tables import IS_PENDING, IS_SENDING, deliveries, interactions, replies
 
 
 class Rounds:
@@ -66,6 +66,8 @@ class Rounds:
                 due_at=now,
                 expires_at=now + self._deliver_within,
                 settled_at=null(),
+                twin_of=null(),  # whoever they are now: links may have changed
+                crm_user_id=case((deliveries.c.slack_user_id.is_(None), KEY_OWNER), else_=null()),
             )
         )
         count = connection.execute(change).rowcount
@@ -77,9 +79,17 @@ class Rounds:
     def _cancel(self, connection: Connection, notification_id: str, key: str) -> int:
         if not self._claim_key(connection, key):
             return 0
+        on_its_way = select(deliveries.c.id).where(
+            deliveries.c.notification_id == notification_id, IS_SENDING
+        )
         change = (
             update(deliveries)
-            .where(deliveries.c.notification_id == notification_id, IS_PENDING)
+            .where(
+                deliveries.c.notification_id == notification_id,
+                IS_PENDING,
+                # not those who share a call that is under way
+                or_(deliveries.c.twin_of.is_(None), deliveries.c.twin_of.not_in(on_its_way)),
+            )
             .values(state=State.CANCELLED, code=null(), settled_at=self._database.now)
         )
         return connection.execute(change).rowcount

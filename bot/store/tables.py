@@ -42,6 +42,7 @@ notifications = Table(
     Column("icon_url", Text),
     Column("fingerprint", Text, nullable=False),  # of sender, recipients and text
     Column("accepted_at", Double, nullable=False),
+    Index("ix_notifications_accepted_at", "accepted_at"),
     Index("ix_notifications_sender", "sender_id", "accepted_at"),
     Index("ix_notifications_fingerprint", "fingerprint", "accepted_at"),
 )

@@ -66,6 +66,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notifications")),
         sa.UniqueConstraint("key", name=op.f("uq_notifications_key")),
     )
+    op.create_index("ix_notifications_accepted_at", "notifications", ["accepted_at"], unique=False)
     op.create_index(
         "ix_notifications_fingerprint",
         "notifications",
