@@ -324,15 +324,46 @@ async def test_a_result_in_time_is_told_once(store: Store) -> None:
     assert await store.debts.take() is None
 
 
-async def test_a_late_answer_that_the_crm_did_not_take_it_allows_the_repeat(
+async def test_a_late_answer_that_the_crm_did_not_take_it_ends_it_as_we_said_no_repeat(
     store: Store, clock: FrozenClock
 ) -> None:
     claim = await lose(store, clock)
-    assert await store.claims.repeat(claim, CrmConnectError(), seconds=0, counts=True)
-    again = await store.claim()
-    assert again.attempt == 2
-    await store.claims.settle(again, SENT, None)
-    assert await store.states() == ["sent"] * 2
+    assert await store.claims.repeat(claim, CrmBusyError("later"), seconds=0, counts=True)
+    rows = await store.rows()
+    assert [(row.state, row.code, row.detail) for row in rows] == [
+        ("unavailable", "busy", "later")
+    ] * 2
+    assert not await store.claims.peek()
+    assert (await store.take_debt()).report.deliveries[0].state is State.UNAVAILABLE
+
+
+async def test_what_is_handed_back_after_its_lease_stays_unknown(
+    store: Store, clock: FrozenClock
+) -> None:
+    claim = await lose(store, clock)
+    await store.claims.hand_back(claim)
+    assert await store.states() == ["unknown"] * 2
+
+
+async def test_a_late_refusal_of_access_condemns_nobody(store: Store, clock: FrozenClock) -> None:
+    await store.accept("UA", "UB")
+    await store.resolve(UA="a", UB="b")
+    claim = await store.claim()
+    clock.forward(LIMITS.lease + TICK)
+    await store.claims.sweep()
+    error = CrmAccessError(status=401)
+    assert await store.claims.settle(claim, REFUSED, error, condemns=True)
+    assert await store.states() == ["rejected", "pending"]
+
+
+async def test_a_correction_that_comes_while_the_reply_is_being_paid_is_not_lost(
+    store: Store, clock: FrozenClock
+) -> None:
+    claim = await lose(store, clock)
+    told = await store.take_debt()
+    await store.claims.settle(claim, SENT, None)
+    await store.debts.pay(told.id)
+    assert (await store.take_debt()).report.deliveries[0].state is State.SENT
 
 
 async def test_a_result_is_stored_once(store: Store) -> None:
