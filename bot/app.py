@@ -7,6 +7,7 @@ import contextlib
 import random
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import aiohttp
 import structlog
@@ -20,7 +21,7 @@ from bot.acceptor import Acceptor
 from bot.backoff import Backoff
 from bot.clock import Clock, SystemClock
 from bot.composer import Composer
-from bot.config import EXAMPLES, Settings
+from bot.config import EXAMPLES, LOOPBACK, Settings
 from bot.directory import Directory
 from bot.dispatcher import Dispatcher
 from bot.errands import Errands
@@ -31,7 +32,7 @@ from bot.janitor import Janitor
 from bot.leadsquared.client import LeadSquaredClient
 from bot.leadsquared.session import open_session
 from bot.rate_gate import RateGate
-from bot.reporter import TOKEN_REFUSED, Reporter
+from bot.reporter import Reporter
 from bot.resolver import Resolver
 from bot.roster import Roster
 from bot.slack_api import Identity, SlackApi
@@ -241,7 +242,8 @@ class Bot:
             try:
                 return await attempt()
             except (StoreError, SlackError) as exc:
-                log.warning("bot.waiting", what=what, error=type(exc).__name__, tries=tries)
+                error, reason = type(exc).__name__, str(exc)
+                log.warning("bot.waiting", what=what, error=error, reason=reason, tries=tries)
             delay = CONNECTING.delay(min(tries, 10), self._random())
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(delay):
@@ -272,6 +274,8 @@ class Bot:
             session=session,
             retry_handlers=[],  # the SDK's own would post a message twice
         )
+        if urlsplit(self._settings.slack_api_url).hostname in LOOPBACK:
+            client.proxy = None  # the SDK does not know NO_PROXY
         return SlackApi(client, session)
 
 
@@ -288,8 +292,6 @@ async def _identify(slack: SlackApi) -> Identity:
     try:
         return await slack.get_identity()
     except SlackRefusedError as exc:
-        if exc.code not in TOKEN_REFUSED:
-            raise
         example = EXAMPLES["SLACK_BOT_TOKEN"]
         line = f"SLACK_BOT_TOKEN: Slack refused it ({exc.code}). Example: {example}"
         raise ConfigError([line]) from exc

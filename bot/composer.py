@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -11,6 +12,8 @@ from bot.leadsquared.models import check_link, count_bytes
 from bot.notification import Notification
 from bot.plaintext import escape
 from bot.replies.ids import BlockId
+
+CRM_LINK = re.compile(r"https://(?:[a-z0-9-]+\.)*leadsquared\.com/[^\s<>|]+", re.IGNORECASE)
 
 LAID_OUT = "\n\t"
 """The control characters that mean something in a text."""
@@ -34,9 +37,10 @@ class Composer:
         sender_name: str,
     ) -> Notification:
         """Return the notification as it will be shown; raises UserError naming the field."""
+        title = (title or "").strip()
         title = _check_text(title or f"Message from {sender_name}", BlockId.TITLE, allowed="")
         content = _check_text(content, BlockId.CONTENT, allowed=LAID_OUT)
-        if not content.strip():
+        if not _is_visible(content):
             raise UserError(
                 "The notification has no text. Write it after the recipients, such as "
                 "`/notify @priya Callback due | Asha asked for 3 pm`.",
@@ -47,7 +51,7 @@ class Composer:
         return Notification(
             title,
             signed,
-            self._check_link(link, BlockId.LINK, self.link_hosts),
+            self._check_link(link or _find_crm_link(content), BlockId.LINK, self.link_hosts),
             self._check_link(icon, BlockId.ICON),
         )
 
@@ -90,6 +94,20 @@ class Composer:
                 field=field,
             )
         return url
+
+
+def _is_visible(text: str) -> bool:
+    return any(unicodedata.category(character)[0] not in "CZ" for character in text)
+
+
+def _find_crm_link(content: str) -> str | None:
+    """Return the first LeadSquared page named in the text: that is what it is about."""
+    for found in CRM_LINK.finditer(content):
+        try:
+            return check_link(found[0].rstrip(".,;:!?)"))
+        except ValueError:
+            continue
+    return None
 
 
 def _check_text(text: str, field: BlockId, *, allowed: str) -> str:

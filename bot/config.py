@@ -8,6 +8,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from bot.errors import ConfigError
 
@@ -45,6 +47,10 @@ EXAMPLES = {
 
 def _split(value: Any) -> Any:
     return tuple(re.findall(r"[^\s,]+", value)) if isinstance(value, str) else value
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
 
 
 def _add_scheme(value: Any) -> Any:
@@ -95,16 +101,26 @@ def check_database_url(value: str) -> str:
         ("postgresql://", "postgresql+psycopg://"),
     ):
         if value.startswith(given):
-            return driver + value.removeprefix(given)
-    if value.startswith("postgresql+psycopg://"):
-        return value
-    raise ValueError("must begin with sqlite:// or postgres://")
+            value = driver + value.removeprefix(given)
+            break
+    try:
+        url = make_url(value)
+    except (ArgumentError, ValueError):
+        raise ValueError("must begin with sqlite:// or postgres://") from None
+    if url.drivername not in ("sqlite", "postgresql+psycopg"):
+        raise ValueError("must begin with sqlite:// or postgres://")
+    if url.drivername == "sqlite" and url.database in (None, "", ":memory:"):
+        raise ValueError("must name a file: memory does not survive a restart")
+    return value
 
 
 def _refuse(value: str) -> str:
     raise ValueError("is not supported yet")
 
 
+LowerWords = Annotated[
+    tuple[str, ...], NoDecode, BeforeValidator(lambda value: _split(_lower(value)))
+]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Secret = Annotated[SecretStr, AfterValidator(_check_header_value)]
 WebUrl = Annotated[str, AfterValidator(_check_url)]
@@ -133,7 +149,7 @@ class Settings(BaseSettings):
     leadsquared_reserved: int = Field(default=2, ge=0)
     leadsquared_timeout: float = Field(default=10.0, gt=0, le=120, allow_inf_nan=False)
 
-    notification_max_bytes: int = Field(default=2048, ge=64, le=65_536)
+    notification_max_bytes: int = Field(default=2048, ge=64, le=2048)
     sign_notifications: bool = True
     deliver_within: float = Field(default=3600.0, gt=0, allow_inf_nan=False)
 
@@ -147,12 +163,12 @@ class Settings(BaseSettings):
     admins: Words = ()
     allowed_channels: Words = ()
     allowed_usergroup: Annotated[str, AfterValidator(_refuse)] | None = None
-    allowed_link_hosts: Words = ()
+    allowed_link_hosts: LowerWords = ()
     hourly_limit: int = Field(default=200, ge=0)
 
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
-        BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value),
+        BeforeValidator(_lower),
     ] = "info"
 
     @property

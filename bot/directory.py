@@ -25,7 +25,7 @@ from bot.notification import Outcome, State
 from bot.people import Description, Link, Person, Standing
 from bot.plaintext import escape
 from bot.roster import Roster
-from bot.slack_api import SlackApi
+from bot.slack_api import TOKEN_REFUSED, SlackApi
 from bot.store.people import PeopleStore
 from bot.store.resolutions import Match, NoMatch
 
@@ -43,6 +43,9 @@ KEEP_PEOPLE = 6 * 3600.0
 
 FEW = 10
 """People read one by one; for more, everybody is read at once."""
+
+OUR_FAULT = TOKEN_REFUSED | {"missing_scope"}
+"""Refusals that say nothing about the person who was asked for."""
 
 UNKNOWN_PERSON = "unknown_person"
 NO_EMAIL = "no_email"
@@ -105,9 +108,11 @@ class Directory:
         missing = sorted(set(user_ids) - names.keys())[:FEW]
         if missing:
             reads = [asyncio.create_task(self._read_person(user_id)) for user_id in missing]
-            done, late = await asyncio.wait(reads, timeout=SENDER_WITHIN)
-            for read in late:
-                read.cancel()
+            try:
+                done, _ = await asyncio.wait(reads, timeout=SENDER_WITHIN)
+            finally:
+                for read in reads:
+                    read.cancel()
             people = [read.result() for read in done if read.exception() is None]
             names |= {person.user_id: person.name for person in people}
         return names
@@ -168,7 +173,10 @@ class Directory:
 
     async def describe(self, user_id: str) -> Description:
         """Tell who a person is in both systems, asking the CRM within a deadline."""
-        person = await self._get_person(user_id)
+        try:
+            person = await self._get_person(user_id)
+        except SlackRefusedError as exc:
+            raise UserError("Slack does not know that person. Pick them from the list.") from exc
         if link := await self._store.find_link(user_id):
             return Description(person, link)
         try:
@@ -216,16 +224,18 @@ class Directory:
         people = await self._store.find_people(user_ids, within=KEEP_PEOPLE)
         missing = set(user_ids) - people.keys()
         if len(missing) > FEW:
-            everybody = [_person(user, self._team_id) async for user in self._slack.fetch_users()]
-            await self._store.save_people(everybody)
-            people |= {each.user_id: each for each in everybody if each.user_id in missing}
+            async for page in self._slack.fetch_user_pages():
+                everybody = [_person(user, self._team_id) for user in page]
+                await self._store.save_people(everybody)
+                people |= {each.user_id: each for each in everybody if each.user_id in missing}
             missing -= people.keys()
         for user_id in sorted(missing):
             try:
                 people[user_id] = await self._read_person(user_id)
             except SlackRefusedError as exc:
-                if exc.code not in ("user_not_found", "user_not_visible"):
+                if exc.code in OUR_FAULT:
                     raise
+                log.info("person.unknown", code=exc.code)
         return people
 
 
@@ -247,7 +257,8 @@ def _match(person: Person, user: CrmUser | None) -> Match | NoMatch:
 
 def _person(user: Mapping[str, Any], team_id: str) -> Person:
     """Read a user object: https://docs.slack.dev/reference/objects/user-object"""
-    profile = user.get("profile") or {}
+    profile = user.get("profile")
+    profile = profile if isinstance(profile, dict) else {}
     name = profile.get("real_name") or profile.get("display_name") or user.get("name")
     email = str(profile.get("email") or "").strip().lower()
     return Person(

@@ -59,6 +59,11 @@ class SlackError(BotError):
 class SlackRefusedError(SlackError):
     """Slack answered no; `code` is its own word for it, such as `channel_not_found`."""
 
+    hint = (
+        "Slack refused what this needed, so nothing was sent. If it stays so, an admin should look "
+        "into the bot's log. Try again."
+    )
+
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code

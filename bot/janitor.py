@@ -43,7 +43,7 @@ class Janitor(Worker):
             log.info("deliveries.ran_out_of_time", count=swept)
             self._on_settled()
         if self._clock.time() - self._forgot_at >= FORGET_EVERY:
+            self._forgot_at = self._clock.time()  # also if it fails: there is time
             forgotten = await self._debts.forget(keep_days=self._keep_days)
-            self._forgot_at = self._clock.time()
             log.info("notifications.forgotten", count=forgotten)
         return False

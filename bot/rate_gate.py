@@ -7,7 +7,7 @@ limit, across processes and restarts.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 
 import structlog
@@ -15,7 +15,7 @@ from aiolimiter import AsyncLimiter
 
 from bot.clock import Clock
 from bot.errors import CrmError, StoreError
-from bot.store.gate import GateStore, Permit
+from bot.store.gate import GateStore, Permit, Wait
 
 log = structlog.get_logger()
 
@@ -49,26 +49,44 @@ class RateGate:
             error = exc
             raise
         finally:
-            giving_back = asyncio.create_task(self._give_back(permit, error), name="give-back")
-            self._giving_back.add(giving_back)
-            giving_back.add_done_callback(self._giving_back.discard)
-            await asyncio.shield(giving_back)
+            await asyncio.shield(self._own(self._give_back(permit, error, used=True)))
 
     async def _wait_for_permit(self, *, interactive: bool) -> Permit:
         while True:
-            permit = await self._store.take_alone(interactive=interactive)
+            permit = await self._take(interactive=interactive)
             if isinstance(permit, Permit):
                 return permit
             await self._clock.wait(self._changed, min(permit.seconds, LONGEST_WAIT))
+
+    async def _take(self, *, interactive: bool) -> Permit | Wait:
+        """Take a slot; one that was taken for somebody who gave up meanwhile goes back."""
+        taking = asyncio.create_task(self._store.take_alone(interactive=interactive))
+        try:
+            return await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            taking.add_done_callback(self._return_unused)
+            raise
+
+    def _return_unused(self, taking: asyncio.Task[Permit | Wait]) -> None:
+        if not taking.cancelled() and taking.exception() is None:
+            taken = taking.result()
+            if isinstance(taken, Permit):
+                self._own(self._give_back(taken, None, used=False))
+
+    def _own(self, giving_back: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(giving_back, name="give-back")
+        self._giving_back.add(task)
+        task.add_done_callback(self._giving_back.discard)
+        return task
 
     async def drain(self) -> None:
         """Wait for the permits on their way back."""
         if self._giving_back:
             await asyncio.wait(self._giving_back)
 
-    async def _give_back(self, permit: Permit, error: CrmError | None) -> None:
+    async def _give_back(self, permit: Permit, error: CrmError | None, *, used: bool) -> None:
         try:
-            await self._store.give_back_alone(permit, error)
+            await self._store.give_back_alone(permit, error, used=used)
         except StoreError as exc:  # the slot's lease ends by itself
             log.warning("gate.slot_left_to_lease", error=type(exc).__name__)
         self._changed.set()

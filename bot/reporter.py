@@ -13,7 +13,7 @@ from bot.backoff import REPLY
 from bot.clock import Clock
 from bot.errors import SlackRateLimitedError, SlackRefusedError, SlackUnavailableError
 from bot.replies import Message, answers, cards
-from bot.slack_api import SlackApi
+from bot.slack_api import TOKEN_REFUSED, SlackApi
 from bot.store.debts import Debt, Debts
 from bot.worker import Worker
 
@@ -26,9 +26,6 @@ RESPONSE_URL_AGE = 29 * 60.0
 RESPONSE_URL_USES = 5
 """Slack takes five uses within 30 minutes:
 https://docs.slack.dev/interactivity/handling-user-interaction#message_responses"""
-
-TOKEN_REFUSED = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
-"""The token is wrong for every call: the debt waits until somebody mends it."""
 
 Rung = Callable[[Debt, Message], Awaitable[None]]
 
@@ -64,7 +61,7 @@ class Reporter(Worker):
                 await rung(debt, message)
             except SlackRefusedError as exc:
                 if exc.code in TOKEN_REFUSED:
-                    raise SlackUnavailableError(exc.code) from exc
+                    return await self._wait_for_token(debt)
                 log.info("reply.refused", reply=debt.id, code=exc.code)
             else:
                 log.info("reply.paid", reply=debt.id, notification=debt.report.notification_id)
@@ -72,13 +69,16 @@ class Reporter(Worker):
         log.error("reply.lost", reply=debt.id, notification=debt.report.notification_id)
         return await self._debts.pay(debt.id)
 
+    async def _wait_for_token(self, debt: Debt) -> None:
+        """Keep the debt for as long as it takes: Slack refuses our token for every call."""
+        log.error("reply.token_refused", reply=debt.id)
+        await self._debts.postpone(debt.id, seconds=REPLY.most, counts=False)
+
     def _ladder(self, debt: Debt) -> list[Rung]:
         """Return the ways to answer, best first; only the sender may see a private one."""
         direct = self._send_directly
-        if debt.place.channel_id is None:
-            return [direct]
         respond = [self._respond] if _may_respond(debt) else []
-        if debt.place.private:
+        if debt.place.private or debt.place.channel_id is None:
             return [*respond, direct]
         # In a thread `response_url` is not known to honour `thread_ts` everywhere, posting is.
         if debt.report.seconds <= QUICK and debt.place.thread_ts is None:

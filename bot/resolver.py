@@ -68,24 +68,28 @@ class Resolver(Worker):
     ) -> None:
         if not batch:
             return
+        beside = [
+            each
+            for each in batch
+            if each.beside_key_owner and isinstance(found[each.slack_user_id], Match)
+        ]
+        alone = [each for each in batch if each not in beside]
+        await self._resolutions.record([(each, found[each.slack_user_id]) for each in alone])
+        if beside:
+            await self._record_beside_key_owner(beside, found)
+        self._on_resolved()
+
+    async def _record_beside_key_owner(
+        self, batch: Sequence[Unresolved], found: Mapping[str, Match | NoMatch]
+    ) -> None:
+        """Record people who may be the key owner of the same notification: one call for both."""
         try:
-            pairs = [(each, await self._name_key_owner(each, found)) for each in batch]
+            key_owner_id = await self._directory.get_key_owner_id()
         except CrmError as exc:
             await self._put_off(batch, exc)
             return
+        pairs = [(each, _name_key_owner(found[each.slack_user_id], key_owner_id)) for each in batch]
         await self._resolutions.record(pairs)
-        self._on_resolved()
-
-    async def _name_key_owner(
-        self, delivery: Unresolved, found: Mapping[str, Match | NoMatch]
-    ) -> Match | NoMatch:
-        """Tell when somebody is the key owner of the same notification: one call serves both."""
-        resolution = found[delivery.slack_user_id]
-        if not delivery.beside_key_owner or isinstance(resolution, NoMatch):
-            return resolution
-        if resolution.crm_user_id != await self._directory.get_key_owner_id():
-            return resolution
-        return replace(resolution, crm_user_id=KEY_OWNER)
 
     async def _put_off(self, batch: Sequence[Unresolved], error: CrmError | SlackError) -> None:
         """Ask again later; give up after as many repeats as a push would get."""
@@ -104,3 +108,9 @@ class Resolver(Worker):
         if isinstance(error, SlackRateLimitedError):
             seconds = max(seconds, error.retry_after)
         return AskAgain(seconds)
+
+
+def _name_key_owner(resolution: Match | NoMatch, key_owner_id: str) -> Match | NoMatch:
+    if isinstance(resolution, Match) and resolution.crm_user_id == key_owner_id:
+        return replace(resolution, crm_user_id=KEY_OWNER)
+    return resolution

@@ -22,7 +22,7 @@ class Roster:
     def __init__(self, client: LeadSquaredClient, clock: Clock) -> None:
         self._client = client
         self._clock = clock
-        self._lock = asyncio.Lock()
+        self._reading: asyncio.Task[None] | None = None
         self._by_email: dict[str, CrmUser] = {}
         self._by_id: dict[str, CrmUser] = {}
         self._read_at = float("-inf")
@@ -51,13 +51,18 @@ class Roster:
         return self._key_owner
 
     async def _refresh(self, most_age: float) -> None:
-        async with self._lock:
-            if self._age() <= most_age:
-                return
-            users = await self._client.fetch_users(interactive=True)
-            self._by_id = {user.id: user for user in users}
-            self._by_email = _by_email(users)
-            self._read_at = self._clock.time()
+        """Read the roster if it is older; a caller who gives up does not end the reading."""
+        if self._age() <= most_age:
+            return
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read(), name="roster")
+        await asyncio.shield(self._reading)
+
+    async def _read(self) -> None:
+        users = await self._client.fetch_users(interactive=True)
+        self._by_id = {user.id: user for user in users}
+        self._by_email = _by_email(users)
+        self._read_at = self._clock.time()
 
     async def _ask_for(self, email: str) -> None:
         """Ask for one person; the answer has active users only."""

@@ -5,6 +5,7 @@ Responses and errors: https://docs.slack.dev/apis/web-api
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,12 @@ PAGE = 200
 
 LONGEST_PAUSE = 60.0
 """Seconds of `Retry-After` that we believe."""
+
+TOKEN_REFUSED = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
+"""The token is wrong for every call, until somebody mends it."""
+
+NO_ANSWER = (aiohttp.ClientError, TimeoutError, OSError, ValueError, TypeError, AttributeError)
+"""What a call may raise; the last two are the SDK's own, on an answer that is no JSON object."""
 
 TRANSIENT = {"internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 
@@ -54,13 +61,16 @@ class SlackApi:
             raise SlackUnavailableError("users.info without a user")
         return user
 
-    async def fetch_users(self) -> AsyncIterator[dict[str, Any]]:
-        """Yield everybody in the workspace, page by page."""
+    async def fetch_user_pages(self) -> AsyncIterator[list[dict[str, Any]]]:
+        """Yield everybody in the workspace, page by page, at the pace Slack allows."""
         cursor = ""
         while True:
-            data = await _ask(self._client.users_list(limit=PAGE, cursor=cursor))
-            for user in data.get("members", []):
-                yield user
+            try:
+                data = await _ask(self._client.users_list(limit=PAGE, cursor=cursor))
+            except SlackRateLimitedError as exc:
+                await asyncio.sleep(exc.retry_after)
+                continue
+            yield [user for user in data.get("members") or () if isinstance(user, dict)]
             cursor = (data.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 return
@@ -103,7 +113,7 @@ async def _ask(call: Awaitable[AsyncSlackResponse]) -> dict[str, Any]:
         data = (await call).data
     except SlackApiError as exc:
         raise _explain(exc) from None  # the cause may show what was sent
-    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as exc:
+    except NO_ANSWER as exc:
         raise SlackUnavailableError(type(exc).__name__) from None
     if not isinstance(data, dict):
         raise SlackUnavailableError("not JSON")

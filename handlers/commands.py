@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import secrets
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,10 +73,10 @@ class NotifyCommand:
                 return await self._unlink(user_id, sender)
 
     async def _send(self, send: Send, sender: Person, command: dict[str, Any]) -> str | Message:
-        names = await self.directory.find_names(mentioned_users(f"{send.title} {send.content}"))
+        names = await self.directory.fetch_names(mentioned_users(f"{send.title} {send.content}"))
         receipt = await self.acceptor.accept(
             Request(
-                key=command["trigger_id"],
+                key=_name_interaction(command),
                 sender=sender,
                 recipients=send.recipients,
                 place=_place(command, private=send.private),
@@ -97,14 +99,14 @@ class NotifyCommand:
         await self.slack.open_view(command["trigger_id"], compose.modal(place))
         return ""
 
-    async def _tell_status(self, notification_id: str | None, sender: Person) -> str:
+    async def _tell_status(self, notification_id: str | None, sender: Person) -> str | Message:
         if notification_id is None:
             report = await self.debts.find_latest(sender.user_id)
         else:
             report = await self.debts.find_report(notification_id)
         if report is None or not self.directory.may_see(sender, report.sender_id):
             return answers.no_such_notification(notification_id)
-        return cards.status(report).text
+        return cards.status(report)
 
     async def _describe(self, user_id: str) -> str:
         return answers.described(await self.directory.describe(user_id))
@@ -133,6 +135,13 @@ def _spell(answer: str | Message) -> dict[str, Any]:
     if isinstance(answer, Message):
         return {"text": answer.text, "blocks": answer.blocks}
     return {"text": answer} if answer else {}
+
+
+def _name_interaction(command: dict[str, Any]) -> str:
+    """Return what tells this command from every other, but not from itself delivered twice."""
+    typed = f"{command['user_id']} {command.get('text')}"
+    trigger = command.get("trigger_id") or secrets.token_hex(8)
+    return f"{trigger}:{hashlib.sha256(typed.encode(errors='replace')).hexdigest()[:16]}"
 
 
 def _place(command: dict[str, Any], *, private: bool = False) -> Place:

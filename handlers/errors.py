@@ -83,7 +83,7 @@ def _refuse_view(hint: str, error: Exception, view: Any) -> dict[str, Any]:
 
 def _explain(error: Exception) -> str:
     if isinstance(error, BotError):
-        log.info("request.refused", error=type(error).__name__)
+        log.info("request.refused", error=type(error).__name__, code=getattr(error, "code", None))
         return error.hint
     if isinstance(error, TimeoutError):
         log.warning("request.too_slow")

@@ -46,7 +46,7 @@ class LeadSquaredClient:
 
     async def push(self, push: BrowserPush) -> wire.Sent:
         """Send one notification; the caller holds the permit."""
-        return _unwrap(wire.decode_push(*await self._exchange(wire.push_request(push))))
+        return self._unwrap(wire.decode_push(*await self._exchange(wire.push_request(push))))
 
     async def get_key_owner(self, *, interactive: bool = False) -> KeyOwnerIdentity:
         return await self._look_up(wire.key_owner_request(), wire.parse_key_owner, interactive)
@@ -68,7 +68,16 @@ class LeadSquaredClient:
         self, request: wire.Request, parse: Callable[[object], T | CrmError], interactive: bool
     ) -> T:
         async with self._gate.permit(interactive=interactive):
-            return _unwrap(parse(_unwrap(wire.decode_lookup(*await self._exchange(request)))))
+            answer = self._unwrap(wire.decode_lookup(*await self._exchange(request)))
+            return self._unwrap(parse(answer))
+
+    def _unwrap(self, result: T | CrmError) -> T:
+        """Return what was asked for, or raise the error; none of ours repeats a key."""
+        if not isinstance(result, CrmError):
+            return result
+        for key in self._keys.values():
+            result.detail = result.detail.replace(key.get_secret_value(), "...")
+        raise result
 
     async def _exchange(self, request: wire.Request) -> tuple[int, Mapping[str, str], bytes]:
         keys = {name: key.get_secret_value() for name, key in self._keys.items()}
@@ -89,15 +98,7 @@ class LeadSquaredClient:
             if sending.watched and not sending.begun:
                 raise CrmConnectError from None
             raise (CrmUncertainError if request.mutates else CrmUnavailableError) from None
-        for key in filter(None, keys.values()):
-            body = body.replace(key.encode(), b"...")  # no error of ours repeats a key
         return response.status, response.headers, body
-
-
-def _unwrap(result: T | CrmError) -> T:
-    if isinstance(result, CrmError):
-        raise result
-    return result
 
 
 async def _read(content: aiohttp.StreamReader, most: int) -> bytes:

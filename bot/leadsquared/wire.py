@@ -231,7 +231,9 @@ def _find_message(answer: object) -> str:
 
 def _find_refusal(status: int, headers: Mapping[str, str], answer: _Answer) -> CrmError | None:
     """Return the rows that a push and a look-up share: told off for the rate, or for good."""
-    told = _RATE_LIMIT.search(answer.text)
+    # A success may quote what was sent; taking that for a refusal would send it again.
+    is_success = answer.status == "success" and not answer.error_type
+    told = None if is_success else _RATE_LIMIT.search(answer.text)
     if status == 429 or "ratelimit" in answer.error_type or told:
         return _build_rate_limited(headers, answer.detail, told)
     is_mx = answer.error_type.startswith("mx")

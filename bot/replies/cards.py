@@ -8,7 +8,7 @@ from bot.notification import FINAL, Delivery, Report, State
 from bot.plaintext import escape
 from bot.replies.ids import ActionId
 from bot.replies.message import Button, Message, duration, echo, join_names
-from bot.replies.reasons import name_of, sentence_of, words_of
+from bot.replies.reasons import ADVICE, name_of, sentence_of, words_of
 
 MARKS = {State.SENT: "✅", State.UNKNOWN: "⚠️", State.PENDING: "⏳", State.SENDING: "⏳"}
 
@@ -88,10 +88,8 @@ def _listed(group: Sequence[Delivery]) -> str:
 
 def _advice(deliveries: Sequence[Delivery]) -> str:
     """Return the sentence for what concerns everybody: the keys, the rights, the address."""
-    for delivery in deliveries:
-        if (delivery.code or "").startswith("access_"):
-            return sentence_of(delivery)
-    return ""
+    codes = {delivery.code for delivery in deliveries}
+    return next((words for code, words in ADVICE.items() if code in codes), "")
 
 
 def _twins(deliveries: Sequence[Delivery]) -> str:

@@ -37,18 +37,22 @@ SHORT = {
     "deactivated": "deactivated in Slack",
 }
 
-SENTENCES = {
+ADVICE = {
     "access_401": (
-        "LeadSquared refused our keys, so nothing was sent. An admin should check "
-        "LEADSQUARED_ACCESS_KEY, LEADSQUARED_SECRET_KEY and LEADSQUARED_URL."
+        "An admin should check LEADSQUARED_ACCESS_KEY, LEADSQUARED_SECRET_KEY and LEADSQUARED_URL."
     ),
+    "access_403": "An admin should check the rights of the user that the keys belong to.",
+    "access_404": "An admin should check LEADSQUARED_URL.",
+}
+
+SENTENCES = {
+    "access_401": f"LeadSquared refused our keys, so nothing was sent. {ADVICE['access_401']}",
     "access_403": (
-        "LeadSquared does not let our keys do this, so nothing was sent. An admin should check "
-        "the rights of the user that the keys belong to."
+        f"LeadSquared does not let our keys do this, so nothing was sent. {ADVICE['access_403']}"
     ),
     "access_404": (
-        "LeadSquared has nothing at the address we use, so nothing was sent. An admin should "
-        "check LEADSQUARED_URL."
+        "LeadSquared has nothing at the address we use, so nothing was sent. "
+        f"{ADVICE['access_404']}"
     ),
     "connect": (
         "LeadSquared could not be reached, so nothing was sent to {name}. Send it again later."

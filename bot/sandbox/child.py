@@ -46,10 +46,15 @@ class BotProcess:
             async with asyncio.timeout(READY_WITHIN), aiohttp.ClientSession() as session:
                 while not await self._is_ready(session):
                     if self._child.returncode is not None:
-                        raise RuntimeError(f"the bot ended:\n{self._read_log()}")
+                        raise RuntimeError(f"the bot ended:\n{self.read_log()}")
                     await asyncio.sleep(0.05)
         except TimeoutError:
-            raise RuntimeError(f"the bot is not ready:\n{self._read_log()}") from None
+            raise RuntimeError(f"the bot is not ready:\n{self.read_log()}") from None
+
+    async def wait(self) -> None:
+        """Wait until it ends by itself."""
+        if self._child is not None:
+            await self._child.wait()
 
     async def stop(self) -> None:
         """End it as a host does: SIGTERM, and SIGKILL for what has not ended by then."""
@@ -70,7 +75,8 @@ class BotProcess:
         except aiohttp.ClientError:
             return False
 
-    def _read_log(self) -> str:
+    def read_log(self) -> str:
+        """Return the end of its log."""
         return self.log_path.read_text(encoding="utf-8", errors="replace")[-4_000:]
 
 

@@ -5,19 +5,23 @@ So is what reached LeadSquared, to the byte. Lines come from a keyboard or a pip
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bot.sandbox.leadsquared import FaultKind, StandInLeadSquared
-from bot.sandbox.slack import Message, Reply, StandInSlack
+from bot.sandbox.slack import Message, Person, StandInSlack
+from bot.sandbox.slack.messages import find_actions
 
 HELP = """\
 /notify @priya Callback due | Asha asked for 3 pm     what a teammate types (see /notify help)
 /forward                 the message shortcut on the last message in this channel
 /forward @priya @lee     the same, and send the form to these people at once
 /shortcut                the global shortcut: an empty form
-/to @priya Title | Text  fill in the form that is open, and send it (the title and text may be left)
+/to @priya Title | Text  fill in the form that is open, and send it; what is left out stays
+/press Retry             press the newest button whose label begins like this
 /as @lee                 be somebody else
 /in #random              go to another channel
 /people                  who is here, and who they are in LeadSquared
@@ -26,15 +30,19 @@ HELP = """\
 /quit                    the end; so is the end of the input
 Anything else is said as a message in the channel."""
 
-CARD_WITHIN = 3.0
-"""Seconds to wait for a card before the next line is read; it is printed whenever it comes."""
+ANSWER_WITHIN = 3.0
+"""Seconds to wait for an answer before the next line is read; it is shown whenever it comes."""
 
-ALL_CARDS_WITHIN = 150.0
-"""Seconds at the end of the input for the cards still to come."""
+ALL_ANSWERS_WITHIN = 150.0
+"""Seconds at the end of the input for the answers still to come."""
+
+LOOK_EVERY = 0.1
+"""Seconds between looks for something new to show."""
 
 RECIPIENTS, TITLE, CONTENT = "recipients", "title", "content"
 
-MENTION = re.compile(r"@([a-z0-9-]+)")
+TO = re.compile(r"((?:@\S+\s*)*)(.*)", re.DOTALL)
+"""Who a form is for, and what else goes into it."""
 
 
 class LineError(Exception):
@@ -53,16 +61,18 @@ class Console:
         self._person = slack.people["alice"]
         self._channel = slack.channels["sales"]
         self._owed = 0
-        self._messages_shown = 0
         self._pushes_shown = 0
-        self._views_shown: list[Any] = []
+        self._messages_shown: dict[str, str] = {}
+        self._views_shown: set[tuple[str, str]] = set()
         self._lines: dict[str, Callable[[str], Awaitable[None]]] = {
+            "/notify": self._notify,
             "/as": self._be,
             "/in": self._go,
             "/people": self._list_people,
             "/forward": self._forward,
             "/shortcut": self._open_form,
             "/to": self._submit,
+            "/press": self._press,
             "/fault": self._set_fault,
             "/help": self._help,
         }
@@ -75,69 +85,72 @@ class Console:
         """Do what one line says, and show what came of it."""
         word, _, rest = line.strip().partition(" ")
         try:
-            if word in self._lines:
-                await self._lines[word](rest.strip())
-            elif word.startswith("/"):
-                await self._command(word, rest.strip())
+            if word.startswith("/"):
+                await self._find_command(word)(rest.strip())
             elif word:
                 await self._person.say(line.strip(), self._channel.name)
-        except (LineError, LookupError) as exc:
+        except (LineError, LookupError, ValueError) as exc:
             self._write(f"  ? {exc}")
-        await self.wait_for_cards(CARD_WITHIN)
+        await self._wait_for_answers(ANSWER_WITHIN)
+
+    async def watch(self) -> None:
+        """Show what happens when it happens, for ever."""
+        while True:
+            self.show_news()
+            await asyncio.sleep(LOOK_EVERY)
 
     async def finish(self) -> None:
-        """Show every card that is still to come."""
-        await self.wait_for_cards(ALL_CARDS_WITHIN)
-        if self._owed > self._cards():
-            self._write(f"  ! {self._owed - self._cards()} cards did not come")
+        """Show every answer that is still to come."""
+        await self._wait_for_answers(ALL_ANSWERS_WITHIN)
+        if missing := self._owed - self._count_answers():
+            self._write(f"  ! {missing} of the answers did not come.")
 
-    async def wait_for_cards(self, seconds: float) -> None:
-        try:
-            await self._slack.until(lambda _slack: self._cards() >= self._owed, timeout=seconds)
-        except AssertionError:
-            return
-        finally:
-            self.show_news()
+    async def _wait_for_answers(self, seconds: float) -> None:
+        with contextlib.suppress(AssertionError):
+            await self._slack.until(lambda _: self._count_answers() >= self._owed, timeout=seconds)
+        self.show_news()
+
+    def _count_answers(self) -> int:
+        """Count what the bot posted of itself, apart from the answer in an acknowledgement."""
+        posted = ("chat.postMessage", "chat.postEphemeral", "response_url")
+        return sum(message.via in posted for message in self._slack.messages)
 
     def show_news(self) -> None:
-        """Print what LeadSquared received and what appeared in Slack since the last time."""
+        """Print what LeadSquared received and what changed in Slack since the last time."""
         pushes = self._crm.pushes[self._pushes_shown :]
-        messages = self._slack.messages[self._messages_shown :]
         self._pushes_shown += len(pushes)
-        self._messages_shown += len(messages)
         for push in pushes:
             self._write(f"  LeadSquared received: {push.raw.decode()}")
-        for message in messages:
-            if message.via != "say":
-                self._show(message)
+        for message in self._slack.messages:
+            before, now = self._messages_shown.get(message.ts), message.shown
+            if message.via != "say" and before != now:
+                self._messages_shown[message.ts] = now
+                self._show(message, "" if before is None else ", changed")
         for view in [view for views in self._slack.views.values() for view in views]:
-            if (view, view.errors) not in self._views_shown:
-                self._views_shown.append((view, view.errors))
+            if (view.id, view.hash) not in self._views_shown:
+                self._views_shown.add((view.id, view.hash))
                 self._write_lines("  Slack opens a form: ", view.shown)
-                for field, error in view.errors.items():
-                    self._write(f"    ! {field}: {error}")
 
-    def _show(self, message: Message) -> None:
+    def _show(self, message: Message, how: str) -> None:
         channel = self._slack.find_channel(message.channel)
         seen_by = self._slack.find_person(message.ephemeral_to or "")
         where = f"Slack {channel}" + (" (thread)" if message.thread_ts else "")
         only = f", only {seen_by.name} sees it" if seen_by else ""
-        self._write_lines(f"  {where}{only}: ", message.shown)
+        self._write_lines(f"  {where}{only}{how}: ", message.shown)
 
     def _write_lines(self, head: str, text: str) -> None:
         first, *rest = text.split("\n")
         self._write("\n".join([head + first, *(f"    {line}" for line in rest)]))
 
-    def _cards(self) -> int:
-        """Count what the bot posted of itself, apart from answers to a command."""
-        posted = ("chat.postMessage", "response_url")
-        return sum(message.via in posted for message in self._slack.messages)
+    def _find_command(self, word: str) -> Callable[[str], Awaitable[None]]:
+        if word not in self._lines:
+            raise LineError(f"{word} is no command here. /help lists them.")
+        return self._lines[word]
 
-    async def _command(self, word: str, text: str) -> None:
+    async def _notify(self, text: str) -> None:
         forms = self._open_forms()
-        reply = await self._slack.command(self._person, word, text, channel=self._channel.name)
-        said = str((reply.json or {}).get("text", "")) if reply.body else ""
-        taken = reply.ok and (not reply.body or said.startswith("Queued"))
+        reply = await self._person.command("/notify", text, channel=self._channel.name)
+        taken = reply.ok and (not reply.body or reply.text.startswith("Queued"))
         if taken and self._open_forms() == forms:
             self._owed += 1
 
@@ -161,24 +174,52 @@ class Console:
         await self._person.use_shortcut("notify_global")
 
     async def _submit(self, text: str) -> None:
-        names = MENTION.findall(text)
-        title, bar, content = MENTION.sub("", text).partition("|")
-        values: dict[str, Any] = {RECIPIENTS: [self._find_person(name).id for name in names]}
+        found = TO.fullmatch(text)
+        names, rest = found.groups() if found else ("", text)
+        title, bar, content = rest.partition("|")
+        values: dict[str, Any] = {}
+        if names:
+            people = [self._find_person(name) for name in names.split()]
+            values[RECIPIENTS] = [person.id for person in people]
         if bar:
             values |= {TITLE: title.strip(), CONTENT: content.strip()}
         elif title.strip():
             values[CONTENT] = title.strip()
-        reply: Reply = await self._person.submit(values)
+        view = self._person.view
+        reply = await self._person.submit(values)
         if reply.ok and not reply.body:
+            self._owed += 1
+        for field, error in view.errors.items():
+            self._write(f"    ! {field}: {error}" if field else f"    ! {error}")
+
+    async def _press(self, label: str) -> None:
+        if not label:
+            raise LineError("/press takes the label of a button, or how it begins.")
+        for message in reversed(self._slack.visible_to(self._person)):
+            for button in find_actions(message.blocks):
+                if _label(button).lower().startswith(label.lower()):
+                    await self._press_button(message, button)
+                    return
+        raise LineError(f"@{self._person.name} sees no button that begins with {label!r}.")
+
+    async def _press_button(self, message: Message, button: dict[str, Any]) -> None:
+        """Press; all buttons but Cancel, which changes its message, are answered by a new one."""
+        reply = await self._person.press(message, button["action_id"], button.get("value"))
+        if reply.ok and not _label(button).startswith("Cancel"):
             self._owed += 1
 
     async def _be(self, text: str) -> None:
-        self._person = self._find_person(text.removeprefix("@"))
+        self._person = self._find_person(text)
 
     async def _go(self, text: str) -> None:
-        self._channel = self._slack.get_channel(text.removeprefix("#"))
+        name = text.removeprefix("#")
+        if name not in self._slack.channels:
+            places = map(str, self._slack.channels.values())
+            raise LineError("/in takes one of: " + ", ".join(places))
+        self._channel = self._slack.channels[name]
 
-    def _find_person(self, name: str) -> Any:
+    def _find_person(self, text: str) -> Person:
+        name = text.removeprefix("@").rstrip(",")
         if name not in self._slack.people:
             raise LineError(f"Nobody here is called @{name}. /people lists them.")
         return self._slack.people[name]
@@ -195,7 +236,14 @@ class Console:
         name, _, times = text.partition(" ")
         if name not in {str(kind) for kind in FaultKind}:
             raise LineError("/fault takes one of: " + ", ".join(str(kind) for kind in FaultKind))
+        if not (times or "1").isdecimal():
+            raise LineError(f"/fault {name} takes a number of times, not {times!r}.")
         self._crm.faults.next("push", FaultKind(name), times=int(times or 1))
 
     async def _help(self, _text: str) -> None:
         self._write(HELP)
+
+
+def _label(button: dict[str, Any]) -> str:
+    text = button.get("text")
+    return str(text["text"]) if isinstance(text, dict) else ""

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import sys
+import signal
 import tempfile
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 from bot.sandbox.child import BotProcess
 from bot.sandbox.console import Console
 from bot.sandbox.leadsquared import StandInLeadSquared
 from bot.sandbox.slack import StandInSlack
+from bot.sandbox.terminal import Terminal
 
 SIGNING_SECRET = "sandbox0123456789sandbox01234567"
 BOT_TOKEN = "xoxb-1-sandbox"
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 def run() -> int:
-    """Run until the input ends; return the exit code."""
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_run())
-    return 0
+    """Run until the input or a signal ends it; return the exit code."""
+    terminal = Terminal()
+    with terminal.kept_in_shape():
+        return asyncio.run(_run(terminal))
 
 
-async def _run() -> None:
+async def _run(terminal: Terminal) -> int:
+    stopping = asyncio.Event()
+    for number in SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     slack = StandInSlack(signing_secret=SIGNING_SECRET, bot_token=BOT_TOKEN)
     crm = StandInLeadSquared()
     await slack.start()
@@ -40,37 +44,49 @@ async def _run() -> None:
     }
     with tempfile.TemporaryDirectory(prefix="notifier-sandbox-") as folder:
         bot = BotProcess(settings, Path(folder))
+        playing = asyncio.create_task(_play(terminal, slack, crm, bot), name="play")
+        signalled = asyncio.create_task(stopping.wait(), name="signal")
         try:
-            await bot.start()
-            slack.bot_url = f"{bot.url}/slack/events"
-            _write(f"Slack stand-in        {slack.api_url}")
-            _write(f"LeadSquared stand-in  {crm.url}")
-            _write(f"The bot               {bot.url} (its log: {bot.log_path})")
-            _write("Type /help for what can be typed here; Ctrl-D ends it.\n")
-            await _read(Console(slack, crm, _write))
+            await asyncio.wait({playing, signalled}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await bot.stop()
-            await slack.stop()
-            await crm.stop()
+            signalled.cancel()
+            playing.cancel()
+            await asyncio.gather(playing, signalled, return_exceptions=True)
+            await asyncio.gather(bot.stop(), slack.stop(), crm.stop())
+        return 0 if playing.cancelled() else playing.result()
 
 
-async def _read(console: Console) -> None:
-    _write(console.prompt, end="")
-    async for line in _lines():
-        if not sys.stdin.isatty():
-            _write(line)
+async def _play(
+    terminal: Terminal, slack: StandInSlack, crm: StandInLeadSquared, bot: BotProcess
+) -> int:
+    """Start the bot and carry out lines until they end, or the bot does."""
+    terminal.write("Starting the bot between a stand-in Slack and a stand-in LeadSquared …")
+    await bot.start()
+    slack.bot_url = f"{bot.url}/slack/events"
+    terminal.write(f"Slack stand-in        {slack.api_url}")
+    terminal.write(f"LeadSquared stand-in  {crm.url}")
+    terminal.write(f"The bot               {bot.url} (its log: {bot.log_path})")
+    terminal.write("Try: /notify @priya Callback due | Asha asked for 3 pm")
+    terminal.write("/help lists what else can be typed here; Ctrl-D ends it.\n")
+    console = Console(slack, crm, terminal.write)
+    async with asyncio.TaskGroup() as tasks:
+        watching = tasks.create_task(console.watch(), name="watch")
+        ending = tasks.create_task(bot.wait(), name="bot")
+        reading = tasks.create_task(_read(terminal, console), name="read")
+        await asyncio.wait({ending, reading}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (watching, ending, reading):
+            task.cancel()
+    if reading.cancelled():
+        terminal.write(f"The bot has ended by itself. The end of its log:\n{bot.read_log()}")
+        return 1
+    return 0
+
+
+async def _read(terminal: Terminal, console: Console) -> None:
+    while (line := await terminal.read_line(console.prompt)) is not None:
         if line.strip() in ("/quit", "/exit"):
             break
         await console.carry_out(line)
-        _write(console.prompt, end="")
-    _write("")
+    else:
+        terminal.write("")
     await console.finish()
-
-
-async def _lines() -> AsyncIterator[str]:
-    while line := await asyncio.to_thread(sys.stdin.readline):
-        yield line.rstrip("\n")
-
-
-def _write(text: str, end: str = "\n") -> None:
-    print(text, end=end, flush=True)  # noqa: T201  # the sandbox is a part of the command line

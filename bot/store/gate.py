@@ -149,9 +149,9 @@ class GateStore:
 
         return await self.database.transact(take)
 
-    async def give_back_alone(self, permit: Permit, error: CrmError | None) -> None:
+    async def give_back_alone(self, permit: Permit, error: CrmError | None, *, used: bool) -> None:
         """Return the slot of a look-up."""
-        await self.database.transact(self.give_back, permit, error, used=True)
+        await self.database.transact(self.give_back, permit, error, used=used)
 
     def take(self, connection: Connection, gate: Row[Any], *, interactive: bool) -> Permit | Wait:
         """Lease a slot of the locked `gate`, or say how long to wait."""

@@ -94,7 +94,8 @@ class Resolutions:
 
     async def record(self, found: Sequence[tuple[Unresolved, Resolution]]) -> None:
         """Store what was found; two recipients that are one CRM user become one call."""
-        await self._database.transact(self._record, found)
+        if found:
+            await self._database.transact(self._record, found)
 
     def _record(
         self, connection: Connection, found: Sequence[tuple[Unresolved, Resolution]]
