@@ -152,15 +152,17 @@ class Bot:
             keep_days=self._settings.keep_days,
             on_settled=reporter.wake,
         )
-        async with asyncio.TaskGroup() as tasks:
-            self._start(tasks, dispatcher, janitor)
-            identity = await self._keep_trying("slack", lambda: _identify(slack))
-            if identity is not None:
-                resolver = self._open_slack(identity, slack, crm, dispatcher, reporter)
-                self._start(tasks, resolver, reporter)
-                self.ready.set()
-                log.info("bot.ready", team=identity.team_id)
-        await self._finish(dispatcher, reporter)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._start(tasks, dispatcher, janitor)
+                identity = await self._keep_trying("slack", lambda: _identify(slack))
+                if identity is not None:
+                    resolver = self._open_slack(identity, slack, crm, dispatcher, reporter)
+                    self._start(tasks, resolver, reporter)
+                    self.ready.set()
+                    log.info("bot.ready", team=identity.team_id)
+        finally:  # also when a part failed: calls under way would be unknown for nothing
+            await self._finish(dispatcher, reporter)
 
     def _open_slack(
         self,
@@ -213,15 +215,15 @@ class Bot:
 
     async def _finish(self, dispatcher: Dispatcher, reporter: Reporter) -> None:
         """End what is under way, store it, and pay the replies that are due."""
-        with contextlib.suppress(TimeoutError):  # requests need Slack and the database
-            async with asyncio.timeout(REQUESTS_WITHIN):
-                await self._requests_ended.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(REQUESTS_WITHIN if self._stopping.is_set() else 0):
+                await self._requests_ended.wait()  # they need Slack and the database
         await dispatcher.drain(DRAIN_WITHIN)
-        await self._gate.drain()
-        await self._outbox.drain()
-        await self._errands.drain(REPLY_WITHIN)
         try:
             async with asyncio.timeout(REPLY_WITHIN):
+                await self._gate.drain()
+                await self._outbox.drain()
+                await self._errands.drain(REPLY_WITHIN)
                 while await reporter.step():
                     pass
         except (TimeoutError, StoreError):

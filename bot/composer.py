@@ -15,6 +15,9 @@ from bot.replies.ids import BlockId
 
 CRM_LINK = re.compile(r"https://(?:[a-z0-9-]+\.)*leadsquared\.com/[^\s<>|]+", re.IGNORECASE)
 
+UNPRINTABLE = ("Cc", "Cs")
+"""Unicode categories: control characters, and halves of characters."""
+
 LAID_OUT = "\n\t"
 """The control characters that mean something in a text."""
 
@@ -38,7 +41,9 @@ class Composer:
     ) -> Notification:
         """Return the notification as it will be shown; raises UserError naming the field."""
         title = (title or "").strip()
-        title = _check_text(title or f"Message from {sender_name}", BlockId.TITLE, allowed="")
+        title = _check_text(
+            title or f"Message from {_printable(sender_name)}", BlockId.TITLE, allowed=""
+        )
         content = _check_text(content, BlockId.CONTENT, allowed=LAID_OUT)
         if not _is_visible(content):
             raise UserError(
@@ -57,7 +62,7 @@ class Composer:
 
     def signature(self, sender_name: str) -> str:
         """Return the line that says who wrote it, so that nobody can write as nobody."""
-        return f"\n— {sender_name}, Slack" if self.sign else ""
+        return f"\n— {_printable(sender_name)}, Slack" if self.sign else ""
 
     def room(self, sender_name: str) -> int:
         """Return the bytes left for title and content."""
@@ -110,10 +115,14 @@ def _find_crm_link(content: str) -> str | None:
     return None
 
 
+def _printable(name: str) -> str:
+    return "".join(each for each in name if unicodedata.category(each) not in UNPRINTABLE)
+
+
 def _check_text(text: str, field: BlockId, *, allowed: str) -> str:
     text = text.replace("\r\n", "\n")
     for character in text:
-        if unicodedata.category(character) in ("Cc", "Cs") and character not in allowed:
+        if unicodedata.category(character) in UNPRINTABLE and character not in allowed:
             raise UserError(_unprintable(field, character), field=field)
     return text
 

@@ -149,7 +149,7 @@ class Settings(BaseSettings):
     leadsquared_reserved: int = Field(default=2, ge=0)
     leadsquared_timeout: float = Field(default=10.0, gt=0, le=120, allow_inf_nan=False)
 
-    notification_max_bytes: int = Field(default=2048, ge=64, le=2048)
+    notification_max_bytes: int = Field(default=2048, ge=64, le=65_536)
     sign_notifications: bool = True
     deliver_within: float = Field(default=3600.0, gt=0, allow_inf_nan=False)
 

@@ -7,7 +7,9 @@ is kept and offered again until the database takes it, or the lease ends it as u
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 import structlog
 
@@ -31,6 +33,8 @@ from bot.store.gate import BEGIN_WITHIN, Wait
 from bot.worker import LOOK_EVERY, Worker
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 STORE_RETRY = 0.5
 """Seconds between tries to store an outcome while the database is away."""
@@ -58,7 +62,7 @@ class Dispatcher(Worker):
         self._on_settled = on_settled
         self._admitted = False
         self._closed_until = float("-inf")  # until then nothing new can pass, so none is tried
-        self._in_flight: set[asyncio.Task[None]] = set()
+        self._in_flight: set[asyncio.Task[Any]] = set()
 
     async def step(self) -> bool:
         """Start the push that is next; False when nothing is due."""
@@ -70,18 +74,25 @@ class Dispatcher(Worker):
         if not self._admitted:
             await self._gate.admit()
             self._admitted = True
-        begun = self._clock.time()
-        claim = await self._claims.claim()
+        claim = await asyncio.shield(self._own(self._claim_and_start()))
         if isinstance(claim, Wait):
             await self._wait(claim)
-            return True
-        if claim is None:
-            return False
-        self._admitted = False
-        task = asyncio.create_task(self._deliver(claim, begun), name=f"push-{claim.delivery_id}")
+        return claim is not None
+
+    async def _claim_and_start(self) -> Claim | Wait | None:
+        """Claim what is next and start its push: one without the other would be lost work."""
+        begun = self._clock.time()
+        claim = await self._claims.claim()
+        if isinstance(claim, Claim):
+            self._admitted = False
+            self._own(self._deliver(claim, begun))
+        return claim
+
+    def _own(self, work: Coroutine[None, None, T]) -> asyncio.Task[T]:
+        task = asyncio.create_task(work)
         self._in_flight.add(task)
         task.add_done_callback(self._in_flight.discard)
-        return True
+        return task
 
     async def _wait(self, wait: Wait) -> None:
         """Wait for a slot; a look now and then, as other processes may give one back."""
@@ -93,12 +104,13 @@ class Dispatcher(Worker):
 
     async def drain(self, seconds: float) -> None:
         """Let the calls in flight finish and be stored; what is not done by then is unknown."""
-        if not self._in_flight:
-            return
-        _, late = await asyncio.wait(self._in_flight, timeout=seconds)
-        for task in late:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._in_flight:
+                    await asyncio.wait(self._in_flight)
+        for task in self._in_flight:
             task.cancel()
-        log.info("dispatcher.drained", late=len(late))
+        log.info("dispatcher.drained", late=len(self._in_flight))
 
     async def _deliver(self, claim: Claim, begun: float) -> None:
         if self._clock.time() - begun > BEGIN_WITHIN:

@@ -47,8 +47,3 @@ class Drafts:
             .returning(drafts.c.acceptance)
         ).one_or_none()
         return load(found) if found is not None else None
-
-    def forget(self, connection: Connection) -> None:
-        """Delete what has expired."""
-        old = drafts.c.made_at <= self._database.now - EXPIRES_AFTER
-        connection.execute(delete(drafts).where(old))
