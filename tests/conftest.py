@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from shutil import copyfile
 
@@ -7,6 +7,20 @@ import pytest
 from bot.migrations.run import upgrade
 from bot.store.database import Database, open_database
 from tests.clock import FrozenClock
+from tests.postgres import Postgres, running_postgres
+
+ON_BOTH = {
+    "test_buttons",
+    "test_claims",
+    "test_debts",
+    "test_drafts",
+    "test_gate",
+    "test_notify",
+    "test_people_store",
+    "test_resolutions",
+    "test_rounds",
+}
+"""Modules whose tests run on SQLite and on Postgres; the others are about one, or neither."""
 
 
 @pytest.fixture(scope="session")
@@ -22,8 +36,25 @@ def clock() -> FrozenClock:
     return FrozenClock()
 
 
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    with running_postgres(tmp_path_factory.mktemp("postgres") / "data") as server:
+        yield server
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "backend" in metafunc.fixturenames:
+        on_both = metafunc.module.__name__.rpartition(".")[2] in ON_BOTH
+        metafunc.parametrize("backend", ["sqlite", "postgres"] if on_both else ["sqlite"])
+
+
 @pytest.fixture
-def database_url(empty_database: Path, tmp_path: Path) -> str:
+def database_url(
+    backend: str, empty_database: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> str:
+    if backend == "postgres":
+        server: Postgres = request.getfixturevalue("postgres")
+        return server.create()
     path = tmp_path / "bot.db"
     copyfile(empty_database, path)
     return f"sqlite:///{path}"

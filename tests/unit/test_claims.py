@@ -1,6 +1,8 @@
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from sqlalchemy import Connection, Row
 
 from bot.errors import (
     CrmAccessError,
@@ -10,11 +12,11 @@ from bot.errors import (
     CrmUncertainError,
 )
 from bot.notification import Notification, Outcome, State
-from bot.store.claims import INTERACTIVE_RECIPIENTS, LEASE_RAN_OUT, TOO_LATE, Claim
+from bot.store.claims import INTERACTIVE_RECIPIENTS, LEASE_RAN_OUT, TOO_LATE, Claim, Claims
 from bot.store.database import Database
-from bot.store.gate import Limits, Wait
+from bot.store.gate import GateStore, Limits, Permit, Wait
 from tests.clock import FrozenClock
-from tests.store import DELIVER_WITHIN, LIMITS, Store, acceptance
+from tests.store import ACCOUNT, DELIVER_WITHIN, LIMITS, Store, acceptance
 
 TICK = 0.01
 SENT = Outcome(State.SENT)
@@ -155,6 +157,26 @@ async def test_with_only_the_reserve_free_the_position_decides(
         {"position": position},
     )
     assert isinstance(await store.claims.claim(), Claim) is claimed
+
+
+class GateBesideAButton(GateStore):
+    """A gate at which, on Postgres, a button is pressed between the look and the claim."""
+
+    def take(self, connection: Connection, gate: Row[Any], *, interactive: bool) -> Permit | Wait:
+        connection.exec_driver_sql("UPDATE deliveries SET state = 'cancelled'")
+        return super().take(connection, gate, interactive=interactive)
+
+
+async def test_what_is_taken_back_at_the_last_moment_is_not_claimed_and_costs_no_slot(
+    store: Store,
+) -> None:
+    await store.accept("")
+    gate = GateBesideAButton(store.database, LIMITS, ACCOUNT)
+    assert await Claims(store.database, gate).claim() is None
+    assert await store.states() == ["cancelled"]
+    for key in ("k2", "k3", "k4"):
+        await store.accept("", key=key)
+    assert len(await claim_all(store)) == 3
 
 
 # Repeats.

@@ -293,7 +293,7 @@ async def test_the_gate_sees_why_a_look_up_failed() -> None:
         (cut(http(500, b"x" * 99), 60), CrmUncertainError, CrmUnavailableError),
         (endless, CrmUncertainError, CrmUnavailableError),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", str(value)[:60]),
 )
 async def test_every_answer_ends_in_one_error_after_one_request(
     answer: bytes | Answer, push_error: type[CrmError], look_up_error: type[CrmError] | None

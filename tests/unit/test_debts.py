@@ -1,0 +1,187 @@
+import pytest
+
+from bot.notification import Outcome, Place, State
+from bot.store.database import Database
+from bot.store.debts import DAY, LEASE
+from bot.store.resolutions import NoMatch
+from tests.clock import FrozenClock
+from tests.store import Store
+
+TICK = 0.01
+SENT = Outcome(State.SENT)
+
+
+@pytest.fixture
+async def store(database: Database) -> Store:
+    store = Store(database)
+    await store.gate.prepare()
+    return store
+
+
+async def end(store: Store) -> None:
+    """Settle the delivery that is next."""
+    await store.claims.settle(await store.claim(), SENT, None)
+
+
+async def test_nothing_is_owed_at_first(store: Store) -> None:
+    assert await store.debts.take() is None
+
+
+async def test_a_reply_is_owed_once_every_delivery_has_ended(store: Store) -> None:
+    notification = await store.accept("UA", "UB", "UC")
+    await store.resolve(UA="a", UB="b")
+    claim = await store.claim()
+    await end(store)
+    assert await store.debts.take() is None  # one is being sent, one is unresolved
+    await store.claims.settle(claim, SENT, None)
+    assert await store.debts.take() is None
+    await store.resolve(UC=NoMatch(Outcome(State.UNLINKED, "not_in_crm"), "Omar"))
+    debt = await store.take_debt()
+    assert debt.report.notification_id == notification
+    assert [(each.state, each.code, each.name) for each in debt.report.deliveries] == [
+        (State.SENT, None, "UA"),
+        (State.SENT, None, "UB"),
+        (State.UNLINKED, "not_in_crm", "Omar"),
+    ]
+
+
+async def test_a_reply_is_leased_to_one_process_and_to_another_if_that_died(
+    store: Store, database: Database, clock: FrozenClock
+) -> None:
+    other = Store(database)
+    await store.accept("")
+    await end(store)
+    debt = await store.take_debt()
+    assert await other.debts.take() is None
+    clock.forward(LEASE - TICK)
+    assert await other.debts.take() is None
+    clock.forward(2 * TICK)
+    assert (await other.take_debt()).id == debt.id
+
+
+async def test_a_reply_is_paid_once(store: Store, clock: FrozenClock) -> None:
+    await store.accept("")
+    await end(store)
+    await store.debts.pay((await store.take_debt()).id)
+    clock.forward(2 * LEASE)
+    assert await store.debts.take() is None
+
+
+async def test_the_oldest_reply_is_paid_first(store: Store, clock: FrozenClock) -> None:
+    for key in ("k1", "k2"):
+        await store.accept("", key=key, sender=key)
+        clock.forward(1)
+    await end(store)
+    await end(store)
+    assert [(await store.take_debt()).asked_by for _ in range(2)] == ["k1", "k2"]
+
+
+@pytest.mark.parametrize(("counts", "tries"), [(True, 1), (False, 0)])
+async def test_a_postponed_reply_waits_and_counts_its_tries(
+    store: Store, clock: FrozenClock, counts: bool, tries: int
+) -> None:
+    await store.accept("")
+    await end(store)
+    debt = await store.take_debt()
+    await store.debts.postpone(debt.id, seconds=4, counts=counts)
+    clock.forward(4 - TICK)
+    assert await store.debts.take() is None
+    clock.forward(TICK)
+    again = await store.take_debt()
+    assert (again.id, again.tries, again.uses) == (debt.id, tries, 0)
+
+
+async def test_uses_of_a_response_url_are_counted_and_survive(
+    store: Store, clock: FrozenClock
+) -> None:
+    place = Place("C1", response_url="https://hooks.test/1")
+    await store.accept("", place=place)
+    await end(store)
+    debt = await store.take_debt()
+    for _ in range(2):
+        await store.debts.count_use(debt.id)
+    clock.forward(LEASE + TICK)
+    again = await store.take_debt()
+    assert (again.uses, again.tries, again.place) == (2, 0, place)
+    assert again.age == pytest.approx(LEASE + TICK)
+
+
+async def test_a_report_says_how_long_it_took(store: Store, clock: FrozenClock) -> None:
+    notification = await store.accept("UA", "UB")
+    await store.resolve(UA="a", UB="b")
+    clock.forward(3)
+    await end(store)
+    clock.forward(1)
+    report = await store.debts.find_report(notification)
+    assert report is not None
+    assert report.seconds == pytest.approx(4)  # one is still open
+    clock.forward(3)
+    await end(store)
+    clock.forward(60)
+    report = await store.debts.find_report(notification)
+    assert report is not None
+    assert report.seconds == pytest.approx(7)
+
+
+async def test_a_notification_nobody_sent_is_not_found(store: Store) -> None:
+    assert await store.debts.find_report("nothing") is None
+    assert await store.debts.find_latest("UALICE") is None
+
+
+async def test_a_reply_without_its_notification_is_a_broken_promise(store: Store) -> None:
+    with pytest.raises(LookupError):
+        await store.database.transact(store.debts._read_report, "nothing")
+
+
+async def test_the_latest_is_that_of_its_sender(store: Store, clock: FrozenClock) -> None:
+    await store.accept("", key="k1")
+    clock.forward(1)
+    latest = await store.accept("", key="k2")
+    clock.forward(1)
+    await store.accept("", key="k3", sender="UBOB")
+    report = await store.debts.find_latest("UALICE")
+    assert report is not None
+    assert report.notification_id == latest
+
+
+# What is forgotten.
+
+
+async def test_what_ended_and_was_told_is_forgotten_after_its_days(
+    store: Store, clock: FrozenClock
+) -> None:
+    notification = await store.accept("UA", "UB")
+    await store.resolve(UA="a", UB="a")
+    await end(store)
+    await store.debts.pay((await store.take_debt()).id)
+    clock.forward(30 * DAY - TICK)
+    assert await store.debts.forget(keep_days=30) == 0
+    clock.forward(2 * TICK)
+    assert await store.debts.forget(keep_days=30) == 1
+    assert await store.debts.find_report(notification) is None
+    assert await store.rows() == []
+    left = await store.database.transact(
+        lambda connection: connection.exec_driver_sql("SELECT count(*) FROM replies").scalar()
+    )
+    assert left == 0
+
+
+async def test_what_is_owed_is_not_forgotten(store: Store, clock: FrozenClock) -> None:
+    await store.accept("")
+    await end(store)
+    clock.forward(31 * DAY)
+    assert await store.debts.forget(keep_days=30) == 0
+    await store.debts.pay((await store.take_debt()).id)
+    assert await store.debts.forget(keep_days=30) == 1
+
+
+async def test_what_is_open_is_not_forgotten(store: Store, clock: FrozenClock) -> None:
+    await store.accept("", "UA")
+    claim = await store.claim()
+    await store.execute("UPDATE replies SET paid_at = 1")
+    clock.forward(31 * DAY)
+    assert await store.debts.forget(keep_days=30) == 0
+    await store.claims.settle(claim, SENT, None)
+    assert await store.debts.forget(keep_days=30) == 0  # the other one is pending
+    await store.claims.sweep()
+    assert await store.debts.forget(keep_days=30) == 1

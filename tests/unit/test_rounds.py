@@ -1,0 +1,153 @@
+import pytest
+
+from bot.errors import CrmBusyError
+from bot.notification import KEY_OWNER, Outcome, Place, State
+from bot.store.database import Database
+from bot.store.resolutions import NoMatch
+from bot.store.rounds import Rounds
+from tests.clock import FrozenClock
+from tests.store import DELIVER_WITHIN, LIMITS, Store
+
+FAILED = (State.REJECTED, State.UNAVAILABLE, State.UNLINKED)
+ELSEWHERE = Place("C9", "9.5", "https://hooks.test/9")
+SENT = Outcome(State.SENT)
+
+
+@pytest.fixture
+async def store(database: Database) -> Store:
+    store = Store(database)
+    await store.gate.prepare()
+    return store
+
+
+@pytest.fixture
+def rounds(store: Store) -> Rounds:
+    return Rounds(store.database, deliver_within=DELIVER_WITHIN)
+
+
+async def retry(rounds: Rounds, notification: str, *, key: str = "p1") -> int:
+    return await rounds.reopen(notification, FAILED, key=key, asked_by="UBOB", place=ELSEWHERE)
+
+
+async def fail(store: Store) -> str:
+    """Send to three, of whom one is rejected, one is unlinked and one gets it; report that."""
+    notification = await store.accept("UA", "UB", "UC")
+    unlinked = NoMatch(Outcome(State.UNLINKED, "not_in_crm"), "Lee")
+    await store.resolve(UA="a", UB="b", UC=unlinked)
+    first = await store.claim()
+    await store.claims.settle(first, Outcome(State.REJECTED, "rejected", "No"), None)
+    await store.claims.settle(await store.claim(), SENT, None)
+    await store.debts.pay((await store.take_debt()).id)
+    return notification
+
+
+async def test_a_new_round_opens_what_failed_and_nothing_else(
+    store: Store, rounds: Rounds, clock: FrozenClock
+) -> None:
+    notification = await fail(store)
+    clock.forward(2 * DELIVER_WITHIN)
+    assert await retry(rounds, notification) == 2
+    rows = await store.rows()
+    assert [row.state for row in rows] == ["pending", "sent", "pending"]
+    for row in (rows[0], rows[2]):
+        assert (row.code, row.detail, row.settled_at, row.repeats) == (None, None, None, 0)
+        assert (row.due_at, row.expires_at) == (clock.time(), clock.time() + DELIVER_WITHIN)
+        assert row.crm_user_id is None  # links may have changed
+
+
+async def test_whoever_pressed_is_owed_one_reply_where_they_are(
+    store: Store, rounds: Rounds
+) -> None:
+    notification = await fail(store)
+    await retry(rounds, notification)
+    await store.resolve(UA="a", UC="c")
+    assert await store.debts.take() is None
+    for _ in range(2):
+        await store.execute("UPDATE slots SET free_at = 0")
+        await store.claims.settle(await store.claim(), SENT, None)
+    debt = await store.take_debt()
+    assert (debt.asked_by, debt.place) == ("UBOB", ELSEWHERE)
+    assert {each.state for each in debt.report.deliveries} == {State.SENT}
+    await store.debts.pay(debt.id)
+    assert await store.debts.take() is None
+
+
+async def test_results_of_the_round_before_stay_fenced(
+    store: Store, rounds: Rounds, clock: FrozenClock
+) -> None:
+    notification = await store.accept("")
+    late = await store.claim()
+    clock.forward(LIMITS.lease + 0.1)
+    await store.claims.sweep()
+    states = (State.UNKNOWN,)
+    await rounds.reopen(notification, states, key="p1", asked_by="UALICE", place=ELSEWHERE)
+    assert not await store.claims.settle(late, SENT, None)
+    assert not await store.claims.repeat(late, CrmBusyError(), seconds=0, counts=True)
+    again = await store.claim()
+    assert (again.attempt, again.crm_user_id) == (2, KEY_OWNER)
+
+
+async def test_twins_open_together_and_share_again(store: Store, rounds: Rounds) -> None:
+    notification = await store.accept("UA", "UB")
+    await store.resolve(UA="a", UB="a")
+    await store.claims.settle(await store.claim(), Outcome(State.REJECTED), None)
+    assert await retry(rounds, notification) == 2
+    await store.resolve(UA="a", UB="a")
+    await store.claims.settle(await store.claim(), SENT, None)
+    assert await store.states() == ["sent", "sent"]
+
+
+async def test_a_press_has_its_effect_once(store: Store, rounds: Rounds) -> None:
+    notification = await fail(store)
+    assert await retry(rounds, notification, key="p1") == 2
+    await store.execute("UPDATE deliveries SET state = 'rejected' WHERE state = 'pending'")
+    assert await retry(rounds, notification, key="p1") == 0
+    assert await rounds.cancel(notification, key="p1") == 0
+    assert await retry(rounds, notification, key="p2") == 2
+
+
+async def test_with_nothing_to_open_nothing_is_owed(store: Store, rounds: Rounds) -> None:
+    await store.accept("")
+    await store.claims.settle(await store.claim(), SENT, None)
+    await store.debts.pay((await store.take_debt()).id)
+    assert await retry(rounds, "nothing", key="p1") == 0
+    (row,) = await store.rows()
+    assert await retry(rounds, str(row.notification_id), key="p2") == 0
+    assert await store.debts.take() is None
+
+
+async def test_what_waits_is_taken_back_and_what_is_under_way_is_not(
+    store: Store, rounds: Rounds, clock: FrozenClock
+) -> None:
+    notification = await store.accept("UA", "UB", "UC", "UD", key="k1")
+    await store.accept("UE", key="k2")
+    await store.resolve(UA="a", UB="b", UD="a")
+    claim = await store.claim()
+    assert await rounds.cancel(notification, key="p1") == 2
+    rows = await store.rows()
+    assert [row.state for row in rows] == [
+        "sending",
+        "cancelled",
+        "cancelled",
+        "pending",  # shares the call that is under way
+        "pending",
+    ]
+    assert rows[1].settled_at == clock.time()
+    await store.claims.settle(claim, SENT, None)
+    assert await store.states() == ["sent", "cancelled", "cancelled", "sent", "pending"]
+    assert (await store.take_debt()).report.notification_id == notification
+
+
+async def test_what_was_taken_back_is_never_claimed_or_resolved(
+    store: Store, rounds: Rounds
+) -> None:
+    notification = await store.accept("UA", "")
+    assert await rounds.cancel(notification, key="p1") == 2
+    assert not await store.claims.peek()
+    assert await store.claims.claim() is None
+    assert await store.resolutions.find_unresolved(10) == []
+
+
+async def test_nothing_left_to_take_back_is_said(store: Store, rounds: Rounds) -> None:
+    notification = await fail(store)
+    assert await rounds.cancel(notification, key="p1") == 0
