@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 ALSO ?= python3.13
 
-.PHONY: run test lint unit also lock clean
+.PHONY: run test lint unit also test-long lock clean
 
 run: $(VENV)/.runtime
 	@if [ -n "$$SLACK_BOT_TOKEN" ]; then \
@@ -23,13 +23,17 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 
 unit: $(VENV)/.dev
-	$(BIN)/pytest --cov --cov-report=term
+	$(BIN)/pytest -n auto --cov --cov-report=term
 
 # The suite once more on $(ALSO), where it is found and is not the Python used above.
 also: $(VENV)/.dev
 	@if [ "$$($(ALSO) -V 2>/dev/null)" ] && [ "$$($(ALSO) -V)" != "$$($(BIN)/python -V)" ]; then \
 		$(MAKE) unit PYTHON=$(ALSO) VENV=.venv-$(ALSO); \
 	fi
+
+# What takes too long for every run, such as 150 notifications at LeadSquared's own limit.
+test-long: $(VENV)/.dev
+	$(BIN)/pytest -m long --durations=0
 
 # Resolve again for every supported Python and platform; the pinned files carry no index address.
 lock:
