@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 ALSO ?= python3.13
 
-.PHONY: run test lint unit also test-long lock clean
+.PHONY: run test lint unit coverage also test-long lock clean
 
 run: $(VENV)/.runtime
 	@if [ -n "$$SLACK_BOT_TOKEN" ]; then \
@@ -15,7 +15,7 @@ run: $(VENV)/.runtime
 		exec $(BIN)/python -m bot sandbox; \
 	fi
 
-test: lint unit also
+test: lint unit
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -23,7 +23,11 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 
 unit: $(VENV)/.dev
-	$(BIN)/pytest -n auto --cov --cov-report=term
+	$(BIN)/pytest -n 3
+
+# Branch coverage, the processes that the tests start included.
+coverage: $(VENV)/.dev
+	$(BIN)/pytest -n 3 --cov --cov-report=term --cov-fail-under=95
 
 # The suite once more on $(ALSO), where it is found and is not the Python used above.
 also: $(VENV)/.dev
