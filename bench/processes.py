@@ -100,9 +100,7 @@ async def running(
         await child.wait()
 
 
-async def send(
-    session: aiohttp.ClientSession, url: str, user_id: str, text: str = ""
-) -> int:
+async def send(session: aiohttp.ClientSession, url: str, user_id: str, text: str = "") -> int:
     """Post one signed `/notify` and return the status."""
     trigger = next(_triggers)
     fields = {
