@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 from bot.notification import KeyOwner, Notification, Place, Recipient, SlackUser
@@ -22,7 +23,7 @@ class Acceptance:
     recipients: Sequence[Recipient]
     place: Place
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Tell whether somebody sends the same to the same people again."""
         people = sorted(_name(recipient) for recipient in self.recipients)

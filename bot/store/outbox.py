@@ -87,8 +87,9 @@ class Outbox:
             state=State.PENDING, due_at=now, expires_at=now + deliver_within
         )
         self._add_reply = insert(replies).values(asked_at=now, due_at=now)
-        self._count_ahead = select(
-            *(_count_capped(condition) for condition in (IS_CLAIMABLE, IS_UNRESOLVED))
+        self._read_queue = select(
+            _count_capped(IS_CLAIMABLE) + _count_capped(IS_UNRESOLVED),
+            select(func.max(gates.c.closed_until) - now).scalar_subquery(),
         )
         self._find_receipt = (
             select(notifications.c.id, func.count())
@@ -110,7 +111,6 @@ class Outbox:
             )
             .order_by(notifications.c.accepted_at.desc())
         )
-        self._read_closed = select(func.max(gates.c.closed_until) - now)
         self._count_recent = (
             select(func.count())
             .select_from(deliveries.join(notifications))
@@ -180,9 +180,8 @@ class Outbox:
         if not self._insert_notification(connection, notification_id, acceptance):
             return self._read_receipt(connection, acceptance.key)
         # Served before the last of ours: lower positions first.
-        ahead = sum(connection.execute(self._count_ahead, {"count": count}).one())
-        closed = connection.execute(self._read_closed).scalar_one() or 0.0
-        seconds = max(0.0, closed) + self._limits.estimate(ahead + count)
+        ahead, closed = connection.execute(self._read_queue, {"count": count}).one()
+        seconds = max(0.0, closed or 0.0) + self._limits.estimate(ahead + count)
         if seconds > self._deliver_within:
             raise UserError(too_slow(count, seconds, self._deliver_within))
         self._check_hourly_limit(connection, acceptance)
