@@ -203,10 +203,11 @@ async def test_a_commit_that_is_late_is_in_doubt_and_happens_after_all(
 async def test_a_commit_that_is_late_may_fail_after_all_and_leaves_nothing(
     store: Store, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox, "COMMIT_WITHIN", 0.05)
     with write_lock(database_url):
-        with pytest.raises(CommitInDoubtError):
-            await store.accept("UA")
+        with monkeypatch.context() as soon:
+            soon.setattr(outbox, "COMMIT_WITHIN", 0.05)
+            with pytest.raises(CommitInDoubtError):
+                await store.accept("UA")
         await store.outbox.drain()  # SQLite gives up after its busy timeout
     assert await store.rows() == []
     assert await store.accept("UA")
