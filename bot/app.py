@@ -42,6 +42,7 @@ from bot.store.debts import Debts
 from bot.store.gate import GateStore, Limits
 from bot.store.outbox import Outbox
 from bot.store.people import PeopleStore
+from bot.store.reports import Reports
 from bot.store.resolutions import Resolutions
 from bot.store.rounds import Rounds
 from bot.store.schema import bring_up
@@ -204,7 +205,7 @@ class Bot:
         core = handlers.Core(
             acceptor,
             directory,
-            self._debts,
+            Reports(self._database),
             Rounds(self._database, deliver_within=self._settings.deliver_within),
             slack,
             self._errands,

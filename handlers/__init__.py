@@ -11,7 +11,7 @@ from bot.acceptor import Acceptor
 from bot.directory import Directory
 from bot.errands import Errands
 from bot.slack_api import SlackApi
-from bot.store.debts import Debts
+from bot.store.reports import Reports
 from bot.store.rounds import Rounds
 from handlers.buttons import Buttons
 from handlers.commands import NotifyCommand
@@ -26,7 +26,7 @@ class Core:
 
     acceptor: Acceptor
     directory: Directory
-    debts: Debts
+    reports: Reports
     rounds: Rounds
     slack: SlackApi
     errands: Errands
@@ -36,13 +36,13 @@ class Core:
 
 def register(app: AsyncApp, core: Core) -> None:
     """Tie every surface named in manifest.yaml to its listener."""
-    NotifyCommand(core.acceptor, core.directory, core.debts, core.slack).register(app)
+    NotifyCommand(core.acceptor, core.directory, core.reports, core.slack).register(app)
     ComposeModal(core.acceptor, core.directory).register(app)
     Shortcuts(core.acceptor, core.directory, core.slack).register(app)
     Buttons(
         core.acceptor,
         core.directory,
-        core.debts,
+        core.reports,
         core.rounds,
         core.slack,
         core.errands,

@@ -17,7 +17,7 @@ from bot.notification import Place, Report, State
 from bot.people import Person
 from bot.replies import ActionId, Message, answers, cards
 from bot.slack_api import SlackApi
-from bot.store.debts import Debts
+from bot.store.reports import Reports
 from bot.store.rounds import Rounds
 from handlers.patience import LISTEN_WITHIN
 
@@ -28,7 +28,7 @@ class Buttons:
 
     acceptor: Acceptor
     directory: Directory
-    debts: Debts
+    reports: Reports
     rounds: Rounds
     slack: SlackApi
     errands: Errands
@@ -98,7 +98,7 @@ class Buttons:
     async def _read(self, body: dict[str, Any], action: dict[str, Any]) -> tuple[Person, Report]:
         """Return who pressed and what it is about; raises UserError if it is not theirs."""
         presser = await self.directory.get_sender(body["user"]["id"])
-        report = await self.debts.find_report(action["value"])
+        report = await self.reports.find(action["value"])
         if report is None:
             raise UserError(answers.GONE)
         if not self.directory.may_see(presser, report.sender_id):

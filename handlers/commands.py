@@ -20,7 +20,7 @@ from bot.people import Person
 from bot.plaintext import from_typed, mentioned_users
 from bot.replies import Message, answers, cards, compose
 from bot.slack_api import SlackApi
-from bot.store.debts import Debts
+from bot.store.reports import Reports
 from handlers.patience import LISTEN_WITHIN
 
 QUIET = 2.0
@@ -36,7 +36,7 @@ class NotifyCommand:
 
     acceptor: Acceptor
     directory: Directory
-    debts: Debts
+    reports: Reports
     slack: SlackApi
 
     def register(self, app: AsyncApp) -> None:
@@ -101,9 +101,9 @@ class NotifyCommand:
 
     async def _tell_status(self, notification_id: str | None, sender: Person) -> str | Message:
         if notification_id is None:
-            report = await self.debts.find_latest(sender.user_id)
+            report = await self.reports.find_latest(sender.user_id)
         else:
-            report = await self.debts.find_report(notification_id)
+            report = await self.reports.find(notification_id)
         if report is None or not self.directory.may_see(sender, report.sender_id):
             return answers.no_such_notification(notification_id)
         return cards.status(report)

@@ -12,6 +12,7 @@ from bot.store.debts import Debt, Debts
 from bot.store.gate import GateStore, Limits
 from bot.store.outbox import Outbox
 from bot.store.people import PeopleStore
+from bot.store.reports import Reports
 from bot.store.resolutions import Match, Resolution, Resolutions
 from bot.store.tables import deliveries
 
@@ -40,6 +41,7 @@ class Store:
         )
         self.resolutions = Resolutions(database)
         self.debts = Debts(database)
+        self.reports = Reports(database)
         self.people = PeopleStore(database)
 
     async def accept(

@@ -7,15 +7,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, exists, null, or_, select, update
 
-from bot.notification import Delivery, Notification, Place, Report, State
+from bot.notification import Place, Report
 from bot.store.database import Database
+from bot.store.reports import Reports
 from bot.store.tables import (
     IS_OPEN,
     deliveries,
     drafts,
     interactions,
     notifications,
-    people,
     replies,
 )
 
@@ -51,6 +51,7 @@ class Debts:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._reports = Reports(database)
 
     async def take(self) -> Debt | None:
         """Lease the oldest reply whose notification has no open delivery left."""
@@ -77,7 +78,10 @@ class Debts:
         if row is None:
             return None
         self._set(connection, row.id, lease_until=now + LEASE)
-        return _debt(row, self._read_report(connection, row.notification_id))
+        report = self._reports.find_in(connection, row.notification_id)
+        if report is None:
+            raise LookupError(row.notification_id)  # the foreign key rules it out
+        return _debt(row, report)
 
     async def count_use(self, debt_id: int) -> None:
         """Commit one use of the `response_url` before it is made; Slack allows five."""
@@ -96,23 +100,6 @@ class Debts:
             "lease_until": null(),
         }
         await self._database.transact(self._end_lease, debt_id, values)
-
-    async def find_report(self, notification_id: str) -> Report | None:
-        return await self._database.transact(self._find_report, notification_id)
-
-    async def find_latest(self, sender_id: str) -> Report | None:
-        """Return the last notification this person sent."""
-        return await self._database.transact(self._find_latest, sender_id)
-
-    def _find_latest(self, connection: Connection, sender_id: str) -> Report | None:
-        query = (
-            select(notifications.c.id)
-            .where(notifications.c.sender_id == sender_id)
-            .order_by(notifications.c.accepted_at.desc())
-            .limit(1)
-        )
-        found = connection.scalars(query).one_or_none()
-        return self._find_report(connection, found) if found else None
 
     async def forget(self, *, keep_days: float) -> int:
         """Delete what was accepted `keep_days` ago, ended, and was reported."""
@@ -140,60 +127,6 @@ class Debts:
 
     def _set(self, connection: Connection, debt_id: int, /, **values: Any) -> None:
         connection.execute(update(replies).where(replies.c.id == debt_id).values(**values))
-
-    def _read_report(self, connection: Connection, notification_id: str) -> Report:
-        report = self._find_report(connection, notification_id)
-        if report is None:
-            raise LookupError(notification_id)  # the foreign key rules it out
-        return report
-
-    def _find_report(self, connection: Connection, notification_id: str) -> Report | None:
-        query = select(notifications, self._database.now.label("now"))
-        head = (
-            connection.execute(query.where(notifications.c.id == notification_id))
-        ).one_or_none()
-        if head is None:
-            return None
-        twin = deliveries.alias("twin")
-        rows = (
-            connection.execute(
-                select(
-                    deliveries,
-                    twin.c.position.label("twin_position"),
-                    people.c.name.label("slack_name"),
-                )
-                .outerjoin(twin, twin.c.id == deliveries.c.twin_of)
-                .outerjoin(people, people.c.user_id == deliveries.c.slack_user_id)
-                .where(deliveries.c.notification_id == notification_id)
-                .order_by(deliveries.c.position)
-            )
-        ).all()
-        return _report(head, rows)
-
-
-def _report(head: Row[Any], rows: list[Row[Any]] | Any) -> Report:
-    settled = [row.settled_at or head.now for row in rows]
-    return Report(
-        notification_id=head.id,
-        sender_id=head.sender_id,
-        sender_name=head.sender_name,
-        notification=Notification(head.title, head.content, head.click_url, head.icon_url),
-        accepted_at=head.accepted_at,
-        deliveries=tuple(_delivery(row) for row in rows),
-        seconds=max(settled) - head.accepted_at,
-    )
-
-
-def _delivery(row: Row[Any]) -> Delivery:
-    return Delivery(
-        row.position,
-        row.slack_user_id,
-        row.name or row.slack_name,
-        State(row.state),
-        row.code,
-        row.detail,
-        row.twin_position,
-    )
 
 
 def _debt(row: Row[Any], report: Report) -> Debt:

@@ -106,44 +106,6 @@ async def test_uses_of_a_response_url_are_counted_and_survive(
     assert again.age == pytest.approx(LEASE + TICK)
 
 
-async def test_a_report_says_how_long_it_took(store: Store, clock: FrozenClock) -> None:
-    notification = await store.accept("UA", "UB")
-    await store.resolve(UA="a", UB="b")
-    clock.forward(3)
-    await end(store)
-    clock.forward(1)
-    report = await store.debts.find_report(notification)
-    assert report is not None
-    assert report.seconds == pytest.approx(4)  # one is still open
-    clock.forward(3)
-    await end(store)
-    clock.forward(60)
-    report = await store.debts.find_report(notification)
-    assert report is not None
-    assert report.seconds == pytest.approx(7)
-
-
-async def test_a_notification_nobody_sent_is_not_found(store: Store) -> None:
-    assert await store.debts.find_report("nothing") is None
-    assert await store.debts.find_latest("UALICE") is None
-
-
-async def test_a_reply_without_its_notification_is_a_broken_promise(store: Store) -> None:
-    with pytest.raises(LookupError):
-        await store.database.transact(store.debts._read_report, "nothing")
-
-
-async def test_the_latest_is_that_of_its_sender(store: Store, clock: FrozenClock) -> None:
-    await store.accept("", key="k1")
-    clock.forward(1)
-    latest = await store.accept("", key="k2")
-    clock.forward(1)
-    await store.accept("", key="k3", sender="UBOB")
-    report = await store.debts.find_latest("UALICE")
-    assert report is not None
-    assert report.notification_id == latest
-
-
 # What is forgotten.
 
 
@@ -158,7 +120,7 @@ async def test_what_ended_and_was_told_is_forgotten_after_its_days(
     assert await store.debts.forget(keep_days=30) == 0
     clock.forward(2 * TICK)
     assert await store.debts.forget(keep_days=30) == 1
-    assert await store.debts.find_report(notification) is None
+    assert await store.reports.find(notification) is None
     assert await store.rows() == []
     left = await store.database.transact(
         lambda connection: connection.exec_driver_sql("SELECT count(*) FROM replies").scalar()

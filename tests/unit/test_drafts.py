@@ -138,7 +138,7 @@ async def test_a_draft_is_sent_once_however_often_it_is_pressed(store: Store) ->
     again = await store.outbox.accept_draft(draft_id, "UALICE")
     assert (again.notification_id, again.is_new) == (sent.notification_id, False)
     assert len(await store.rows()) == 2
-    report = await store.debts.find_report(sent.notification_id)
+    report = await store.reports.find(sent.notification_id)
     assert report is not None
     assert report.notification.content == "Same"
 

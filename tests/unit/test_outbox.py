@@ -49,7 +49,7 @@ async def test_everything_about_a_notification_is_stored(store: Store, clock: Fr
     assert (second.position, second.slack_user_id, second.crm_user_id) == (1, None, "KEY_OWNER")
     assert first.due_at == clock.time()
     assert first.expires_at == clock.time() + 3600
-    report = await store.debts.find_report(receipt.notification_id)
+    report = await store.reports.find(receipt.notification_id)
     assert report is not None
     assert report.notification == given.notification
     assert (report.sender_id, report.sender_name) == ("UALICE", "Alice")

@@ -80,7 +80,7 @@ async def settle(store: Store) -> None:
         (lambda store: store.resolutions.find_unresolved(10), "ix_deliveries_unresolved"),
         (record, "ix_deliveries_twins"),
         (lambda store: store.debts.take(), "ix_replies_owed"),
-        (lambda store: store.debts.find_latest("UALICE"), "ix_notifications_sender"),
+        (lambda store: store.reports.find_latest("UALICE"), "ix_notifications_sender"),
         (lambda store: store.outbox.accept(acceptance("UX", key="k2")), "ix_deliveries_next"),
     ],
     ids=[

@@ -302,7 +302,7 @@ class StoreMachine(RuleBasedStateMachine):
     @invariant()
     def counts_add_up(self) -> None:
         for notification, users in self.accepted.values():
-            report = self.run(self.store.debts.find_report(notification))
+            report = self.run(self.store.reports.find(notification))
             assert report is not None
             assert len(report.deliveries) == len(users)
 

@@ -1,0 +1,84 @@
+"""What became of a notification, read for whoever is told: the reporter, a card's buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, select
+
+from bot.notification import Delivery, Notification, Report, State
+from bot.store.database import Database
+from bot.store.tables import deliveries, notifications, people
+
+
+class Reports:
+    """Reads notifications with all their deliveries."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        # Built once: composing a statement takes longer than running it.
+        head = select(notifications, database.now.label("now"))
+        self._find_head = head.where(notifications.c.id == bindparam("id"))
+        twin = deliveries.alias("twin")
+        self._find_deliveries = (
+            select(
+                deliveries,
+                twin.c.position.label("twin_position"),
+                people.c.name.label("slack_name"),
+            )
+            .outerjoin(twin, twin.c.id == deliveries.c.twin_of)
+            .outerjoin(people, people.c.user_id == deliveries.c.slack_user_id)
+            .where(deliveries.c.notification_id == bindparam("id"))
+            .order_by(deliveries.c.position)
+        )
+        self._find_latest_id = (
+            select(notifications.c.id)
+            .where(notifications.c.sender_id == bindparam("sender_id"))
+            .order_by(notifications.c.accepted_at.desc())
+            .limit(1)
+        )
+
+    async def find(self, notification_id: str) -> Report | None:
+        return await self._database.transact(self.find_in, notification_id)
+
+    async def find_latest(self, sender_id: str) -> Report | None:
+        """Return the last notification this person sent."""
+        return await self._database.transact(self._find_latest, sender_id)
+
+    def _find_latest(self, connection: Connection, sender_id: str) -> Report | None:
+        found = connection.scalars(self._find_latest_id, {"sender_id": sender_id}).one_or_none()
+        return self.find_in(connection, found) if found else None
+
+    def find_in(self, connection: Connection, notification_id: str) -> Report | None:
+        """Do the same as `find` inside the caller's transaction."""
+        this_one = {"id": notification_id}
+        head = connection.execute(self._find_head, this_one).one_or_none()
+        if head is None:
+            return None
+        return _report(head, connection.execute(self._find_deliveries, this_one).all())
+
+
+def _report(head: Row[Any], rows: Sequence[Row[Any]]) -> Report:
+    settled = [row.settled_at or head.now for row in rows]
+    return Report(
+        notification_id=head.id,
+        sender_id=head.sender_id,
+        sender_name=head.sender_name,
+        notification=Notification(head.title, head.content, head.click_url, head.icon_url),
+        accepted_at=head.accepted_at,
+        deliveries=tuple(_delivery(row) for row in rows),
+        seconds=max(settled) - head.accepted_at,
+    )
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    return Delivery(
+        row.position,
+        row.slack_user_id,
+        row.name or row.slack_name,
+        State(row.state),
+        row.code,
+        row.detail,
+        row.twin_position,
+    )

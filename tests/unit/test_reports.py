@@ -1,0 +1,51 @@
+import pytest
+
+from bot.notification import Outcome, State
+from bot.store.database import Database
+from tests.clock import FrozenClock
+from tests.store import Store
+
+
+@pytest.fixture
+async def store(database: Database) -> Store:
+    store = Store(database)
+    await store.gate.prepare()
+    return store
+
+
+async def end(store: Store) -> None:
+    """Settle the delivery that is next."""
+    await store.claims.settle(await store.claim(), Outcome(State.SENT), None)
+
+
+async def test_a_report_says_how_long_it_took(store: Store, clock: FrozenClock) -> None:
+    notification = await store.accept("UA", "UB")
+    await store.resolve(UA="a", UB="b")
+    clock.forward(3)
+    await end(store)
+    clock.forward(1)
+    report = await store.reports.find(notification)
+    assert report is not None
+    assert report.seconds == pytest.approx(4)  # one is still open
+    clock.forward(3)
+    await end(store)
+    clock.forward(60)
+    report = await store.reports.find(notification)
+    assert report is not None
+    assert report.seconds == pytest.approx(7)
+
+
+async def test_a_notification_nobody_sent_is_not_found(store: Store) -> None:
+    assert await store.reports.find("nothing") is None
+    assert await store.reports.find_latest("UALICE") is None
+
+
+async def test_the_latest_is_that_of_its_sender(store: Store, clock: FrozenClock) -> None:
+    await store.accept("", key="k1")
+    clock.forward(1)
+    latest = await store.accept("", key="k2")
+    clock.forward(1)
+    await store.accept("", key="k3", sender="UBOB")
+    report = await store.reports.find_latest("UALICE")
+    assert report is not None
+    assert report.notification_id == latest
