@@ -42,6 +42,7 @@ from bot.store.debts import Debts
 from bot.store.gate import GateStore, Limits
 from bot.store.outbox import Outbox
 from bot.store.people import PeopleStore
+from bot.store.quota import Quota
 from bot.store.reports import Reports
 from bot.store.resolutions import Resolutions
 from bot.store.rounds import Rounds
@@ -96,11 +97,9 @@ class Bot:
         )
         self._claims = Claims(self._database, self._gate_store)
         self._debts = Debts(self._database)
+        self._quota = Quota(self._database, settings.hourly_limit)
         self._outbox = Outbox(
-            self._database,
-            self._limits,
-            deliver_within=settings.deliver_within,
-            hourly_limit=settings.hourly_limit,
+            self._database, self._gate_store, self._quota, deliver_within=settings.deliver_within
         )
         self._errands = Errands()
         self._workers: list[Worker] = []
@@ -206,7 +205,7 @@ class Bot:
             acceptor,
             directory,
             Reports(self._database),
-            Rounds(self._database, deliver_within=self._settings.deliver_within),
+            Rounds(self._database, self._quota, deliver_within=self._settings.deliver_within),
             slack,
             self._errands,
             report=reporter.wake,

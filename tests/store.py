@@ -12,6 +12,7 @@ from bot.store.debts import Debt, Debts
 from bot.store.gate import GateStore, Limits
 from bot.store.outbox import Outbox
 from bot.store.people import PeopleStore
+from bot.store.quota import Quota
 from bot.store.reports import Reports
 from bot.store.resolutions import Match, Resolution, Resolutions
 from bot.store.tables import deliveries
@@ -36,9 +37,8 @@ class Store:
         self.database = database
         self.gate = GateStore(database, limits, ACCOUNT)
         self.claims = Claims(database, self.gate)
-        self.outbox = Outbox(
-            database, limits, deliver_within=deliver_within, hourly_limit=hourly_limit
-        )
+        self.quota = Quota(database, hourly_limit)
+        self.outbox = Outbox(database, self.gate, self.quota, deliver_within=deliver_within)
         self.resolutions = Resolutions(database)
         self.debts = Debts(database)
         self.reports = Reports(database)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Select, and_, bindparam, func, null, select, 
 from bot.errors import CrmError
 from bot.notification import Notification, Outcome, State
 from bot.store.database import Database
-from bot.store.gate import GateStore, Permit, Wait
+from bot.store.gate import INTERACTIVE_RECIPIENTS, GateStore, Permit, Wait
 from bot.store.resolutions import share_outcomes
 from bot.store.tables import (
     IS_CLAIMABLE,
@@ -25,9 +25,6 @@ from bot.store.tables import (
     notifications,
     replies,
 )
-
-INTERACTIVE_RECIPIENTS = 20
-"""The first recipients of a notification may use the reserved slots."""
 
 TOO_LATE = "too_late"
 LEASE_RAN_OUT = "lease"

@@ -41,9 +41,12 @@ class Debt:
     report: Report
 
 
-def owed_row(notification_id: str, asked_by: str, place: Place) -> dict[str, Any]:
+def owed_row(
+    notification_id: str, asked_by: str, place: Place, *, recipients: int
+) -> dict[str, Any]:
     """Return what a reply owed is made of, but for its times."""
-    return {"notification_id": notification_id, "asked_by": asked_by, **asdict(place)}
+    row = {"notification_id": notification_id, "asked_by": asked_by, "recipients": recipients}
+    return row | asdict(place)
 
 
 class Debts:

@@ -18,6 +18,9 @@ from bot.errors import CrmConnectError, CrmError, CrmRateLimitedError
 from bot.store.database import Database
 from bot.store.tables import gates, slots
 
+INTERACTIVE_RECIPIENTS = 20
+"""The first recipients of a notification may use the reserved slots."""
+
 BEGIN_WITHIN = 2.0
 """Seconds from a claim to the start of its push; later, both are handed back."""
 
@@ -45,9 +48,10 @@ class Limits:
         """Seconds after which the slot and the claim of a dead process are given up."""
         return BEGIN_WITHIN + self.timeout + self.period
 
-    def estimate(self, calls: int) -> float:
+    def estimate(self, calls: int, *, bulk: bool = False) -> float:
         """Return the seconds until the last of `calls` begins, with every slot free at first."""
-        return max(0, (calls - 1) // self.limit) * self.period
+        pace = self.limit - self.reserved if bulk else self.limit
+        return max(0, (calls - 1) // pace) * self.period
 
     @property
     def name(self) -> str:
@@ -111,8 +115,8 @@ class GateStore:
         self._account = account
         self._mine = gates.c.account == account
         # Built once: composing a statement takes longer than running it.
-        gate = select(gates, database.now.label("now")).where(self._mine)
-        self._lock_gate = gate.with_for_update()
+        self._look_at_gate = select(gates, database.now.label("now")).where(self._mine)
+        self._lock_gate = self._look_at_gate.with_for_update()
         columns = (slots.c.number, slots.c.free_at, database.now.label("now"))
         self._read_slots = select(*columns).where(slots.c.account == account)
         in_seconds = database.now + bindparam("seconds", type_=Double)
@@ -184,7 +188,11 @@ class GateStore:
 
     async def read(self) -> tuple[Limits, float]:
         """Return the limits in force and the seconds the gate stays closed."""
-        gate = await self.database.transact(self.lock)
+        return await self.database.transact(self.look)
+
+    def look(self, connection: Connection) -> tuple[Limits, float]:
+        """Do the same as `read` in the caller's transaction, which need not wait for the gate."""
+        gate = connection.execute(self._look_at_gate).one()
         return limits_in_force(gate, self.limits, gate.now), max(0.0, gate.closed_until - gate.now)
 
     def lock(self, connection: Connection) -> Row[Any]:

@@ -15,13 +15,13 @@ from bot.store.acceptance import Acceptance
 from bot.store.database import Database, P, Work
 from bot.store.debts import owed_row
 from bot.store.drafts import Drafts
-from bot.store.gate import Limits
+from bot.store.gate import INTERACTIVE_RECIPIENTS, GateStore
 from bot.store.people import PeopleStore
+from bot.store.quota import Quota
 from bot.store.tables import (
     IS_CLAIMABLE,
     IS_UNRESOLVED,
     deliveries,
-    gates,
     notifications,
     replies,
 )
@@ -31,8 +31,6 @@ COMMIT_WITHIN = 2.0
 
 MOST_COUNTED = 20_000
 """Deliveries counted for an estimate: an hour's worth at the default pace, and cheap."""
-
-HOUR = 3600.0
 
 SECOND_ENTER = 60.0
 """Seconds in which the same text to the same people is taken for a slip."""
@@ -69,12 +67,12 @@ class Outbox:
     """Accepts notifications."""
 
     def __init__(
-        self, database: Database, limits: Limits, *, deliver_within: float, hourly_limit: int
+        self, database: Database, gate: GateStore, quota: Quota, *, deliver_within: float
     ) -> None:
         self._database = database
-        self._limits = limits
+        self._gate = gate
+        self._quota = quota
         self._deliver_within = deliver_within
-        self._hourly_limit = hourly_limit
         self._drafts = Drafts(database)
         self._people = PeopleStore(database)
         self._commits: set[asyncio.Task[Receipt]] = set()
@@ -87,10 +85,7 @@ class Outbox:
             state=State.PENDING, due_at=now, expires_at=now + deliver_within
         )
         self._add_reply = insert(replies).values(asked_at=now, due_at=now)
-        self._read_queue = select(
-            _count_capped(IS_CLAIMABLE) + _count_capped(IS_UNRESOLVED),
-            select(func.max(gates.c.closed_until) - now).scalar_subquery(),
-        )
+        self._count_ahead = select(_count_capped(IS_CLAIMABLE) + _count_capped(IS_UNRESOLVED))
         self._find_receipt = (
             select(notifications.c.id, func.count())
             .join(deliveries)
@@ -110,14 +105,6 @@ class Outbox:
                 notifications.c.accepted_at > now - SECOND_ENTER,
             )
             .order_by(notifications.c.accepted_at.desc())
-        )
-        self._count_recent = (
-            select(func.count())
-            .select_from(deliveries.join(notifications))
-            .where(
-                notifications.c.sender_id == bindparam("sender_id"),
-                notifications.c.accepted_at > now - HOUR,
-            )
         )
 
     async def accept(self, acceptance: Acceptance) -> Receipt:
@@ -179,15 +166,19 @@ class Outbox:
         count = len(acceptance.recipients)
         if not self._insert_notification(connection, notification_id, acceptance):
             return self._read_receipt(connection, acceptance.key)
-        # Served before the last of ours: lower positions first.
-        ahead, closed = connection.execute(self._read_queue, {"count": count}).one()
-        seconds = max(0.0, closed or 0.0) + self._limits.estimate(ahead + count)
+        seconds = self._estimate(connection, count)
         if seconds > self._deliver_within:
             raise UserError(too_slow(count, seconds, self._deliver_within))
-        self._check_hourly_limit(connection, acceptance)
+        self._quota.check(connection, acceptance.sender_id, count)
         unresolved = self._insert_deliveries(connection, notification_id, acceptance.recipients)
         self._insert_reply(connection, notification_id, acceptance)
         return Receipt(notification_id, count, seconds, unresolved)
+
+    def _estimate(self, connection: Connection, count: int) -> float:
+        """Return the seconds until the last of `count` recipients is served."""
+        limits, closed = self._gate.look(connection)
+        ahead = connection.execute(self._count_ahead, {"count": count}).scalar_one()
+        return closed + limits.estimate(ahead + count, bulk=count > INTERACTIVE_RECIPIENTS)
 
     def _insert_notification(
         self, connection: Connection, notification_id: str, acceptance: Acceptance
@@ -208,20 +199,6 @@ class Outbox:
     def _read_receipt(self, connection: Connection, key: str) -> Receipt:
         found = connection.execute(self._find_receipt, {"key": key}).one()
         return Receipt(found[0], found[1], 0.0, is_new=False)
-
-    def _check_hourly_limit(self, connection: Connection, acceptance: Acceptance) -> None:
-        if not self._hourly_limit:
-            return
-        self._database.serialize(connection, acceptance.sender_id)
-        sender = {"sender_id": acceptance.sender_id}
-        used = int(connection.execute(self._count_recent, sender).scalar_one())
-        wanted = len(acceptance.recipients)
-        if used + wanted > self._hourly_limit:
-            raise UserError(
-                f"You may notify {self._hourly_limit} recipients an hour; you have used {used}, "
-                f"and this would be {wanted} more. Nothing was sent. Try again later, or ask an "
-                "admin to raise HOURLY_LIMIT."
-            )
 
     def _insert_deliveries(
         self, connection: Connection, notification_id: str, recipients: Sequence[Recipient]
@@ -257,12 +234,17 @@ class Outbox:
     def _insert_reply(
         self, connection: Connection, notification_id: str, acceptance: Acceptance
     ) -> None:
-        row = owed_row(notification_id, acceptance.sender_id, acceptance.place)
+        row = owed_row(
+            notification_id,
+            acceptance.sender_id,
+            acceptance.place,
+            recipients=len(acceptance.recipients),
+        )
         connection.execute(self._add_reply, row)
 
 
 def _count_capped(condition: TextClause) -> ScalarSelect[int]:
-    """Count deliveries of lower positions than `count`, up to a bound."""
+    """Count what is served before the last of `count`, up to a bound: lower positions first."""
     lower = select(deliveries.c.id).where(condition, deliveries.c.position < bindparam("count"))
     counted = lower.limit(MOST_COUNTED).subquery()
     return select(func.count()).select_from(counted).scalar_subquery()

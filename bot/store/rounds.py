@@ -12,14 +12,16 @@ from sqlalchemy import Connection, case, insert, null, or_, select, update
 from bot.notification import KEY_OWNER, Place, State
 from bot.store.database import Database
 from bot.store.debts import owed_row
+from bot.store.quota import Quota
 from bot.store.tables import IS_PENDING, IS_SENDING, deliveries, interactions, replies
 
 
 class Rounds:
     """Opens and cancels; the attempt number stays, so that late results stay fenced."""
 
-    def __init__(self, database: Database, *, deliver_within: float) -> None:
+    def __init__(self, database: Database, quota: Quota, *, deliver_within: float) -> None:
         self._database = database
+        self._quota = quota
         self._deliver_within = deliver_within
 
     async def reopen(
@@ -33,7 +35,7 @@ class Rounds:
     ) -> int:
         """Make deliveries in `states` pending again and owe whoever asked one reply.
 
-        Returns how many there were.
+        Returns how many there were; raises UserError if they are too many for this person's hour.
         """
         return await self._database.transact(
             self._reopen, notification_id, states, key, asked_by, place
@@ -72,7 +74,8 @@ class Rounds:
         )
         count = connection.execute(change).rowcount
         if count:
-            row = owed_row(notification_id, asked_by, place)
+            self._quota.check(connection, asked_by, count)
+            row = owed_row(notification_id, asked_by, place, recipients=count)
             connection.execute(insert(replies).values(asked_at=now, due_at=now, **row))
         return count
 

@@ -147,6 +147,7 @@ replies = Table(
     Column("response_url", Text),
     Column("private", Boolean, nullable=False),
     Column("asked_at", Double, nullable=False),
+    Column("recipients", Integer, nullable=False),  # of this round; they count for HOURLY_LIMIT
     Column("uses", Integer, nullable=False, server_default="0"),  # of the response_url
     Column("tries", Integer, nullable=False, server_default="0"),
     Column("due_at", Double, nullable=False),
@@ -154,6 +155,7 @@ replies = Table(
     Column("paid_at", Double),
     _partial("ix_replies_owed", "due_at", where="paid_at IS NULL"),
     Index("ix_replies_notification_id", "notification_id"),
+    Index("ix_replies_asked_by", "asked_by", "asked_at"),
 )
 
 people = Table(

@@ -12,9 +12,9 @@ from bot.errors import (
     CrmUncertainError,
 )
 from bot.notification import Notification, Outcome, State
-from bot.store.claims import INTERACTIVE_RECIPIENTS, LEASE_RAN_OUT, TOO_LATE, Claim, Claims
+from bot.store.claims import LEASE_RAN_OUT, TOO_LATE, Claim, Claims
 from bot.store.database import Database
-from bot.store.gate import GateStore, Limits, Permit, Wait
+from bot.store.gate import INTERACTIVE_RECIPIENTS, GateStore, Limits, Permit, Wait
 from tests.clock import FrozenClock
 from tests.store import ACCOUNT, DELIVER_WITHIN, LIMITS, Store, acceptance
 

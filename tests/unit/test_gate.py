@@ -203,6 +203,10 @@ def test_an_estimate_is_a_period_for_each_full_round_before(calls: int, seconds:
     assert Limits(25, 5.0, 2, 10.0).estimate(calls) == seconds
 
 
+def test_bulk_work_leaves_the_reserve_free() -> None:
+    assert Limits(25, 5.0, 2, 10.0).estimate(150, bulk=True) == 30
+
+
 # The rows.
 
 

@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import make_url
 
-from bot.errors import CommitInDoubtError, StoreUnavailableError, UserError
+from bot.errors import CommitInDoubtError, CrmRateLimitedError, StoreUnavailableError, UserError
 from bot.notification import Notification, Place
 from bot.store import outbox
 from bot.store.database import Database, open_database
-from bot.store.outbox import HOUR, Receipt
+from bot.store.outbox import Receipt
+from bot.store.quota import HOUR
 from bot.store.resolutions import Match
 from tests.clock import FrozenClock
 from tests.store import LIMITS, Store, acceptance
@@ -89,7 +90,7 @@ async def test_an_id_that_is_taken_stores_nothing_and_says_so(
 
 
 @pytest.mark.parametrize(
-    ("recipients", "seconds"), [(1, 0), (3, 0), (4, 5), (6, 5), (7, 10), (30, 45)]
+    ("recipients", "seconds"), [(1, 0), (3, 0), (4, 5), (6, 5), (7, 10), (20, 30), (30, 70)]
 )
 async def test_the_estimate_is_a_period_for_each_full_round(
     store: Store, recipients: int, seconds: float
@@ -110,6 +111,15 @@ async def test_what_is_served_before_is_in_the_estimate(store: Store) -> None:
     assert (await store.outbox.accept(acceptance(*many[:7], key="k4"))).seconds == 10.0
 
 
+async def test_what_was_learned_and_a_closed_gate_are_in_the_estimate(store: Store) -> None:
+    claims = store.claims
+    await store.accept("", key="k1")
+    refused = CrmRateLimitedError(retry_after=30.0, limit=1, period=10.0)
+    await claims.repeat(await store.claim(), refused, seconds=0.0, counts=False)
+    receipt = await store.outbox.accept(acceptance("UA", "UB", key="k2"))
+    assert receipt.seconds == pytest.approx(30.0 + 2 * 10.0, abs=0.1)
+
+
 async def test_the_count_for_an_estimate_is_capped(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,15 +134,16 @@ async def test_a_send_that_would_outlive_its_use_is_refused_with_the_estimate(
     database: Database,
 ) -> None:
     store = Store(database, deliver_within=60.0)
-    fits = [f"U{n}" for n in range(39)]  # 13 rounds: the last begins after 60 s
+    await store.gate.prepare()
+    fits = [f"U{n}" for n in range(26)]  # 13 rounds of two: the last begins after 60 s
     await store.accept(*fits, key="k1")
     with pytest.raises(UserError) as caught:
         await store.accept(*fits, "UX", key="k2")
     assert caught.value.hint == (
-        "40 recipients would take about 2 minutes at LeadSquared's limit, and notifications older "
+        "27 recipients would take about 2 minutes at LeadSquared's limit, and notifications older "
         "than 1 minutes are not sent. Nothing was sent. Choose fewer people."
     )
-    assert len(await store.rows()) == 39
+    assert len(await store.rows()) == 26
     assert await store.outbox.accept(acceptance("UY", key="k2"))  # the key was not used up
 
 
@@ -140,6 +151,7 @@ async def test_over_the_hourly_limit_the_whole_send_is_refused(
     database: Database, clock: FrozenClock
 ) -> None:
     store = Store(database, hourly_limit=3)
+    await store.gate.prepare()
     await store.accept("UA", "UB", key="k1")
     with pytest.raises(UserError) as caught:
         await store.accept("UC", "UD", key="k2")
@@ -154,6 +166,7 @@ async def test_over_the_hourly_limit_the_whole_send_is_refused(
 
 async def test_the_hour_slides(database: Database, clock: FrozenClock) -> None:
     store = Store(database, hourly_limit=3)
+    await store.gate.prepare()
     await store.accept("UA", "UB", key="k1")
     clock.forward(HOUR / 2)
     await store.accept("UC", key="k2")
@@ -170,6 +183,7 @@ async def test_the_hourly_limit_does_not_refuse_what_was_accepted_already(
     database: Database,
 ) -> None:
     store = Store(database, hourly_limit=2)
+    await store.gate.prepare()
     first = await store.accept("UA", "UB", key="same")
     assert await store.accept("UA", "UB", key="same") == first
 
@@ -178,6 +192,7 @@ async def test_what_was_not_sent_counts_as_well_because_it_was_accepted(
     database: Database,
 ) -> None:
     store = Store(database, hourly_limit=2)
+    await store.gate.prepare()
     await store.accept("UA", "UB", key="k1")
     await store.execute("UPDATE deliveries SET state = 'rejected'")
     with pytest.raises(UserError, match="you have used 2"):

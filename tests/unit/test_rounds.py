@@ -1,8 +1,9 @@
 import pytest
 
-from bot.errors import CrmBusyError
+from bot.errors import CrmBusyError, UserError
 from bot.notification import KEY_OWNER, Outcome, Place, State
 from bot.store.database import Database
+from bot.store.quota import HOUR
 from bot.store.resolutions import NoMatch
 from bot.store.rounds import Rounds
 from tests.clock import FrozenClock
@@ -22,7 +23,7 @@ async def store(database: Database) -> Store:
 
 @pytest.fixture
 def rounds(store: Store) -> Rounds:
-    return Rounds(store.database, deliver_within=DELIVER_WITHIN)
+    return Rounds(store.database, store.quota, deliver_within=DELIVER_WITHIN)
 
 
 async def retry(rounds: Rounds, notification: str, *, key: str = "p1") -> int:
@@ -151,3 +152,20 @@ async def test_what_was_taken_back_is_never_claimed_or_resolved(
 async def test_nothing_left_to_take_back_is_said(store: Store, rounds: Rounds) -> None:
     notification = await fail(store)
     assert await rounds.cancel(notification, key="p1") == 0
+
+
+async def test_a_new_round_counts_for_the_hour_of_whoever_pressed(
+    database: Database, clock: FrozenClock
+) -> None:
+    store = Store(database, hourly_limit=3)
+    await store.gate.prepare()
+    rounds = Rounds(store.database, store.quota, deliver_within=DELIVER_WITHIN)
+    notification = await fail(store)
+    await store.accept("UD", "UE", key="k2", sender="UBOB")
+    with pytest.raises(UserError, match="you have used 2, and this would be 2 more"):
+        await retry(rounds, notification)
+    assert (await store.states())[:3] == ["rejected", "sent", "unlinked"]
+    clock.forward(HOUR)
+    assert await retry(rounds, notification) == 2  # the refused press was not used up
+    with pytest.raises(UserError):
+        await store.accept("UF", "UG", key="k3", sender="UBOB")

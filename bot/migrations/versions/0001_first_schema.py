@@ -194,6 +194,7 @@ def upgrade() -> None:
         sa.Column("response_url", sa.Text(), nullable=True),
         sa.Column("private", sa.Boolean(), nullable=False),
         sa.Column("asked_at", sa.Double(), nullable=False),
+        sa.Column("recipients", sa.Integer(), nullable=False),
         sa.Column("uses", sa.Integer(), server_default="0", nullable=False),
         sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
         sa.Column("due_at", sa.Double(), nullable=False),
@@ -207,6 +208,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_replies")),
     )
+    op.create_index("ix_replies_asked_by", "replies", ["asked_by", "asked_at"], unique=False)
     op.create_index("ix_replies_notification_id", "replies", ["notification_id"], unique=False)
     op.create_index(
         "ix_replies_owed",
