@@ -34,7 +34,7 @@ log = structlog.get_logger()
 SENDER_WITHIN = 1.0
 """Seconds for the one Slack read a listener may make."""
 
-LOOK_UP_WITHIN = 2.0
+LOOK_UP_WITHIN = 1.5
 """Seconds for the one CRM look-up of `link` and `whoami`."""
 
 KEEP_SENDER = 600.0

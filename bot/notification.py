@@ -61,6 +61,14 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Card:
+    """A message that Slack took from us, by channel and `ts`; it may be updated."""
+
+    channel: str
+    ts: str
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a try led to: a state, a code that `replies` has words for, and LeadSquared's own."""
 
@@ -94,3 +102,8 @@ class Report:
     accepted_at: float
     seconds: float
     """From acceptance to the last outcome, or until now where something is still open."""
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether an outcome is still missing."""
+        return any(each.state not in FINAL for each in self.deliveries)

@@ -1,33 +1,39 @@
 """Pays the replies owed: an outcome stays a debt until Slack took it.
 
-Replies are at least once: a crash between Slack's answer and our note of it repeats a card.
+What takes longer shows its progress on one card, which the outcome replaces. Replies are at least
+once: a crash between Slack's answer and our note of it repeats a card.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import structlog
 
 from bot.backoff import REPLY
 from bot.clock import Clock
 from bot.errors import SlackRateLimitedError, SlackRefusedError, SlackUnavailableError
+from bot.notification import Card
 from bot.replies import Message, answers, cards
 from bot.slack_api import TOKEN_REFUSED, SlackApi
-from bot.store.debts import Debt, Debts
+from bot.store.debts import QUICK, Debt, Debts
 from bot.worker import Worker
 
 log = structlog.get_logger()
 
-QUICK = 2.0
-"""Seconds within which an outcome goes through the `response_url`, which needs no membership."""
+SHOW_EVERY = 3.0
+"""Seconds, at least, between two updates of a card that shows progress."""
+
+SHOW_SHARE = 20.0
+"""A send that has gone on for so many times `SHOW_EVERY` shows its progress less often."""
 
 RESPONSE_URL_AGE = 29 * 60.0
 RESPONSE_URL_USES = 5
 """Slack takes five uses within 30 minutes:
 https://docs.slack.dev/interactivity/handling-user-interaction#message_responses"""
 
-Rung = Callable[[Debt, Message], Awaitable[None]]
+Rung = Callable[[Debt, Message], Awaitable[Card | None]]
 
 
 class Reporter(Worker):
@@ -44,28 +50,47 @@ class Reporter(Worker):
         self._random = random
 
     async def step(self) -> bool:
-        """Pay one reply; False when none is due."""
+        """Pay one reply, or show the progress of one; False when none is due."""
         debt = await self._debts.take()
         if debt is None:
             return False
+        if debt.report.is_open:
+            await self._show(debt)
+            return True
         try:
             await self._pay(debt)
         except SlackUnavailableError as exc:
             await self._put_off(debt, exc)
         return True
 
+    async def _show(self, debt: Debt) -> None:
+        """Show how far it is; where we may not post, the outcome alone has to do."""
+        message = cards.progress(debt.report, debt.seconds_left)
+        pause = max(SHOW_EVERY, debt.report.seconds / SHOW_SHARE)
+        try:
+            card = await (self._update if debt.card else self._post)(debt, message)
+        except SlackRefusedError as exc:
+            log.info("reply.not_shown", reply=debt.id, code=exc.code)
+            await self._debts.show_no_more(debt.id)
+        except SlackUnavailableError as exc:
+            log.info("reply.not_shown", reply=debt.id, error=type(exc).__name__)
+            asked = exc.retry_after if isinstance(exc, SlackRateLimitedError) else 0.0
+            await self._debts.show_again(debt.id, seconds=max(pause, asked))
+        else:
+            await self._debts.show_again(debt.id, seconds=pause, card=card)
+
     async def _pay(self, debt: Debt) -> None:
         message = cards.outcome(debt.report)
         for rung in self._ladder(debt):
             try:
-                await rung(debt, message)
+                card = await rung(debt, message)
             except SlackRefusedError as exc:
                 if exc.code in TOKEN_REFUSED:
                     return await self._wait_for_token(debt)
                 log.info("reply.refused", reply=debt.id, code=exc.code)
             else:
                 log.info("reply.paid", reply=debt.id, notification=debt.report.notification_id)
-                return await self._debts.pay(debt.id)
+                return await self._debts.pay(debt.id, card)
         log.error("reply.lost", reply=debt.id, notification=debt.report.notification_id)
         return await self._debts.pay(debt.id)
 
@@ -76,6 +101,8 @@ class Reporter(Worker):
 
     def _ladder(self, debt: Debt) -> list[Rung]:
         """Return the ways to answer, best first; only the sender may see a private one."""
+        if debt.card is not None:
+            return [self._update, *self._ladder(replace(debt, card=None))]
         direct = self._send_directly
         respond = [self._respond] if _may_respond(debt) else []
         if debt.place.private or debt.place.channel_id is None:
@@ -84,6 +111,11 @@ class Reporter(Worker):
         if debt.report.seconds <= QUICK and debt.place.thread_ts is None:
             return [*respond, self._post, direct]
         return [self._post, *respond, direct]
+
+    async def _update(self, debt: Debt, message: Message) -> Card | None:
+        if debt.card is not None:
+            await self._slack.update(debt.card, message.text, message.blocks)
+        return debt.card
 
     async def _respond(self, debt: Debt, message: Message) -> None:
         await self._debts.count_use(debt.id)
@@ -99,18 +131,17 @@ class Reporter(Worker):
             body["thread_ts"] = debt.place.thread_ts
         await self._slack.respond(str(debt.place.response_url), body)
 
-    async def _post(self, debt: Debt, message: Message) -> None:
-        await self._slack.post(
-            str(debt.place.channel_id),
-            message.text,
-            message.blocks,
-            thread_ts=debt.place.thread_ts,
+    async def _post(self, debt: Debt, message: Message) -> Card | None:
+        """Post in the place; without one, to whoever asked."""
+        place = debt.place.channel_id or debt.asked_by
+        return await self._slack.post(
+            place, message.text, message.blocks, thread_ts=debt.place.thread_ts
         )
 
-    async def _send_directly(self, debt: Debt, message: Message) -> None:
+    async def _send_directly(self, debt: Debt, message: Message) -> Card | None:
         if debt.place.channel_id is not None and not debt.place.private:
             message = message.with_context(answers.not_in_place(debt.place.channel_id))
-        await self._slack.post(debt.asked_by, message.text, message.blocks)
+        return await self._slack.post(debt.asked_by, message.text, message.blocks)
 
     async def _put_off(self, debt: Debt, error: SlackUnavailableError) -> None:
         log.warning("reply.put_off", reply=debt.id, error=type(error).__name__, tries=debt.tries)

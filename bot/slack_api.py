@@ -16,11 +16,15 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.errors import SlackRateLimitedError, SlackRefusedError, SlackUnavailableError
+from bot.notification import Card
 
 Blocks = list[dict[str, Any]]
 
 PAGE = 200
 """People per page of `users.list`, as Slack recommends."""
+
+UPDATE_MOST = 4_000
+"""Characters of text that `chat.update` takes; `chat.postMessage` takes ten times as many."""
 
 LONGEST_PAUSE = 60.0
 """Seconds of `Retry-After` that we believe."""
@@ -80,9 +84,12 @@ class SlackApi:
 
     async def post(
         self, channel: str, text: str, blocks: Blocks, *, thread_ts: str | None = None
-    ) -> None:
-        """Post a message; a user id as `channel` opens the direct message with them."""
-        await _ask(
+    ) -> Card | None:
+        """Post a message; a user id as `channel` opens the direct message with them.
+
+        Returns what to update it by, unless Slack left that out.
+        """
+        data = await _ask(
             self._client.chat_postMessage(
                 channel=channel,
                 text=text,
@@ -91,6 +98,15 @@ class SlackApi:
                 unfurl_links=False,
                 unfurl_media=False,
             )
+        )
+        posted_in, ts = data.get("channel"), data.get("ts")
+        return Card(posted_in, ts) if isinstance(posted_in, str) and isinstance(ts, str) else None
+
+    async def update(self, card: Card, text: str, blocks: Blocks) -> None:
+        """Replace what a message of ours says; this notifies nobody."""
+        text = text[:UPDATE_MOST]  # the blocks are what is seen
+        await _ask(
+            self._client.chat_update(channel=card.channel, ts=card.ts, text=text, blocks=blocks)
         )
 
     async def respond(self, response_url: str, body: dict[str, Any]) -> None:

@@ -64,7 +64,8 @@ class Buttons:
             key = body["trigger_id"]
             count = await self.rounds.cancel(report.notification_id, key=key)
         self.report_cancelled()
-        self._replace(body, Message(answers.cancelled(count)))
+        # A card shows its progress, and then the outcome; only an answer is done with.
+        self._respond(body, Message(answers.cancelled(count)), replace_original=_is_answer(body))
         await ack()
 
     async def show_details(
@@ -120,13 +121,17 @@ class Buttons:
         self.errands.run("button", self.slack.respond(response_url, answer))
 
 
+def _is_answer(body: dict[str, Any]) -> bool:
+    """Tell whether the button is on what only whoever pressed it can see."""
+    return bool((body.get("container") or {}).get("is_ephemeral"))
+
+
 def _place(body: dict[str, Any]) -> Place:
     """Return where the button is: the new outcome belongs there too."""
-    container = body.get("container") or {}
     message = body.get("message") or {}
     return Place(
         channel_id=(body.get("channel") or {}).get("id"),
         thread_ts=message.get("thread_ts"),
         response_url=body.get("response_url"),
-        private=bool(container.get("is_ephemeral")),
+        private=_is_answer(body),
     )

@@ -20,11 +20,9 @@ from bot.people import Person
 from bot.plaintext import from_typed, mentioned_users
 from bot.replies import Message, answers, cards, compose
 from bot.slack_api import SlackApi
+from bot.store.debts import QUICK
 from bot.store.reports import Reports
 from handlers.patience import LISTEN_WITHIN
-
-QUIET = 2.0
-"""Seconds of queue below which the result itself is answer enough."""
 
 TEST_TITLE = "Test from Slack"
 TEST_CONTENT = "If you can read this, notifications from Slack reach you."
@@ -89,7 +87,7 @@ class NotifyCommand:
         if receipt.earlier is not None:
             earlier = receipt.earlier
             return answers.second_enter(earlier.draft_id, earlier.seconds_ago, earlier.states)
-        if receipt.is_new and receipt.seconds > QUIET:
+        if receipt.is_new and receipt.seconds > QUICK:
             return answers.queued(receipt.notification_id, receipt.recipients, receipt.seconds)
         return ""
 

@@ -7,6 +7,7 @@ from typing import Any
 from bot.leadsquared.client import LeadSquaredClient
 from bot.leadsquared.models import BrowserPush, CrmUser, KeyOwnerIdentity
 from bot.leadsquared.wire import Sent
+from bot.notification import Card
 from bot.slack_api import Blocks, SlackApi
 
 PRIYA = "6f0c2a1e-1111-4222-8333-abcdefabcdef"
@@ -66,6 +67,7 @@ class Posted:
     blocks: Blocks
     thread_ts: str | None = None
     body: dict[str, Any] = field(default_factory=dict)
+    updates: Card | None = None
 
 
 class FakeSlack(SlackApi):
@@ -92,9 +94,14 @@ class FakeSlack(SlackApi):
 
     async def post(
         self, channel: str, text: str, blocks: Blocks, *, thread_ts: str | None = None
-    ) -> None:
+    ) -> Card:
         self._try(channel)
         self.posted.append(Posted(channel, text, blocks, thread_ts))
+        return Card(channel, f"1700000000.{len(self.posted):06}")
+
+    async def update(self, card: Card, text: str, blocks: Blocks) -> None:
+        self._try(f"{card.channel} {card.ts}")
+        self.posted.append(Posted(card.channel, text, blocks, updates=card))
 
     async def respond(self, response_url: str, body: dict[str, Any]) -> None:
         self._try(response_url)

@@ -8,7 +8,7 @@ from bot.notification import FINAL, Delivery, Report, State
 from bot.plaintext import escape
 from bot.replies.ids import ActionId
 from bot.replies.message import Button, Message, duration, echo, join_names
-from bot.replies.reasons import ADVICE, name_of, sentence_of, words_of
+from bot.replies.reasons import ADVICE, name_of, sentence_of, waiting_for, words_of
 
 MARKS = {State.SENT: "✅", State.UNKNOWN: "⚠️", State.PENDING: "⏳", State.SENDING: "⏳"}
 
@@ -30,10 +30,34 @@ MOST_LINES = 40
 def outcome(report: Report) -> Message:
     """Build the card for the place where the sender asked."""
     text = _one(report) if len(report.deliveries) == 1 else _many(report)
-    context = [f"From {echo(report.sender_name)} · `/notify status {report.notification_id}`"]
+    context = [_source(report)]
     if twins := _twins(report.deliveries):
         context.append(twins)
     return Message(text, tuple(context), _buttons(report))
+
+
+def progress(report: Report, seconds_left: float) -> Message:
+    """Build the same card while outcomes are missing."""
+    title = echo(report.notification.title)
+    if len(report.deliveries) == 1:
+        text = f"⏳ On its way to *{name_of(report.deliveries[0])}*: “{title}”."
+    else:
+        sent = sum(each.state is State.SENT for each in report.deliveries)
+        left = f", about {duration(seconds_left)} left" if seconds_left >= 1 else ""
+        counts = f"{sent} of {len(report.deliveries)} sent in {duration(report.seconds)}{left}"
+        ended = [each for each in report.deliveries if each.state in FINAL]
+        text = "\n".join([f"⏳ {counts}: “{title}”.", *_group_lines(ended)])
+    if waiting := waiting_for(report.deliveries):
+        text += f"\n{waiting}"
+    buttons = (
+        Button(ActionId.CANCEL, "Cancel what is still waiting", report.notification_id),
+        Button(ActionId.DETAILS, "Details", report.notification_id),
+    )
+    return Message(text, (_source(report),), buttons)
+
+
+def _source(report: Report) -> str:
+    return f"From {echo(report.sender_name)} · `/notify status {report.notification_id}`"
 
 
 def _buttons(report: Report) -> tuple[Button, ...]:
@@ -69,13 +93,19 @@ def _many(report: Report) -> str:
     mark = "✅" if len(sent) == len(deliveries) else "⚠️" if sent else "❌"
     counts = f"{len(sent)} of {len(deliveries)} sent in {duration(report.seconds)}"
     lines = [f"{mark} {counts}: “{echo(report.notification.title)}”."]
+    lines += _group_lines(deliveries)
+    if advice := _advice(deliveries):
+        lines.append(advice)
+    return "\n".join(lines)
+
+
+def _group_lines(deliveries: Sequence[Delivery]) -> list[str]:
+    lines = []
     for label, states in GROUPS:
         group = [each for each in deliveries if each.state in states]
         if group:
             lines.append(f"{len(group)} {label}: {_listed(group)}.")
-    if advice := _advice(deliveries):
-        lines.append(advice)
-    return "\n".join(lines)
+    return lines
 
 
 def _listed(group: Sequence[Delivery]) -> str:

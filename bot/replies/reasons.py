@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.notification import Delivery, State
 from bot.plaintext import escape
 
@@ -35,6 +37,12 @@ SHORT = {
     "bot": "a bot",
     "external": "from another workspace",
     "deactivated": "deactivated in Slack",
+}
+
+WAITING = {
+    "rate_limited": "LeadSquared is at its limit, so this waits for its turn.",
+    "connect": "LeadSquared cannot be reached at the moment; it is tried again.",
+    "busy": "LeadSquared is busy at the moment; it is tried again.",
 }
 
 ADVICE = {
@@ -130,6 +138,12 @@ def sentence_of(delivery: Delivery) -> str:
     if delivery.detail and delivery.state is State.REJECTED:
         return f"{told} LeadSquared said: “{escape(delivery.detail)}”"
     return told
+
+
+def waiting_for(deliveries: Sequence[Delivery]) -> str:
+    """Say what holds up the deliveries that are open, where the last try told."""
+    codes = {each.code for each in deliveries if each.state is State.PENDING}
+    return next((words for code, words in WAITING.items() if code in codes), "")
 
 
 def words_of(delivery: Delivery) -> str:

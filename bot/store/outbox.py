@@ -13,7 +13,7 @@ from bot.errors import CommitInDoubtError, UserError
 from bot.notification import KEY_OWNER, KeyOwner, Recipient, SlackUser, State
 from bot.store.acceptance import Acceptance
 from bot.store.database import Database, P, Work
-from bot.store.debts import owed_row
+from bot.store.debts import build_insert, owed_row
 from bot.store.drafts import Drafts
 from bot.store.gate import INTERACTIVE_RECIPIENTS, GateStore
 from bot.store.people import PeopleStore
@@ -23,7 +23,6 @@ from bot.store.tables import (
     IS_UNRESOLVED,
     deliveries,
     notifications,
-    replies,
 )
 
 COMMIT_WITHIN = 2.0
@@ -84,7 +83,7 @@ class Outbox:
         self._add_deliveries = insert(deliveries).values(
             state=State.PENDING, due_at=now, expires_at=now + deliver_within
         )
-        self._add_reply = insert(replies).values(asked_at=now, due_at=now)
+        self._add_reply = build_insert(database)
         self._count_ahead = select(_count_capped(IS_CLAIMABLE) + _count_capped(IS_UNRESOLVED))
         self._find_receipt = (
             select(notifications.c.id, func.count())
@@ -171,7 +170,7 @@ class Outbox:
             raise UserError(too_slow(count, seconds, self._deliver_within))
         self._quota.check(connection, acceptance.sender_id, count)
         unresolved = self._insert_deliveries(connection, notification_id, acceptance.recipients)
-        self._insert_reply(connection, notification_id, acceptance)
+        self._insert_reply(connection, notification_id, acceptance, seconds)
         return Receipt(notification_id, count, seconds, unresolved)
 
     def _estimate(self, connection: Connection, count: int) -> float:
@@ -232,13 +231,14 @@ class Outbox:
         return targets
 
     def _insert_reply(
-        self, connection: Connection, notification_id: str, acceptance: Acceptance
+        self, connection: Connection, notification_id: str, acceptance: Acceptance, seconds: float
     ) -> None:
         row = owed_row(
             notification_id,
             acceptance.sender_id,
             acceptance.place,
             recipients=len(acceptance.recipients),
+            seconds=seconds,
         )
         connection.execute(self._add_reply, row)
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, case, insert, null, or_, select, update
+from sqlalchemy import Connection, case, null, or_, select, update
 
 from bot.notification import KEY_OWNER, Place, State
 from bot.store.database import Database
-from bot.store.debts import owed_row
+from bot.store.debts import build_insert, owed_row
 from bot.store.quota import Quota
-from bot.store.tables import IS_PENDING, IS_SENDING, deliveries, interactions, replies
+from bot.store.tables import IS_PENDING, IS_SENDING, deliveries, interactions
 
 
 class Rounds:
@@ -22,6 +22,7 @@ class Rounds:
     def __init__(self, database: Database, quota: Quota, *, deliver_within: float) -> None:
         self._database = database
         self._quota = quota
+        self._add_reply = build_insert(database)
         self._deliver_within = deliver_within
 
     async def reopen(
@@ -76,7 +77,7 @@ class Rounds:
         if count:
             self._quota.check(connection, asked_by, count)
             row = owed_row(notification_id, asked_by, place, recipients=count)
-            connection.execute(insert(replies).values(asked_at=now, due_at=now, **row))
+            connection.execute(self._add_reply, row)
         return count
 
     def _cancel(self, connection: Connection, notification_id: str, key: str) -> int:

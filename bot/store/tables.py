@@ -71,6 +71,7 @@ _OPEN = f"state IN ('{State.PENDING}', '{State.SENDING}')"
 _SENDING = f"state = '{State.SENDING}'"
 _CLAIMABLE = f"{_PENDING} AND crm_user_id IS NOT NULL AND twin_of IS NULL"
 _UNRESOLVED = f"{_PENDING} AND crm_user_id IS NULL"
+_SHOWABLE = "show_at IS NOT NULL AND paid_at IS NULL"
 
 # The planner uses a partial index only for the very same words, so queries take them from here.
 IS_PENDING = text(_PENDING)
@@ -78,6 +79,7 @@ IS_SENDING = text(_SENDING)
 IS_OPEN = text(_OPEN)
 IS_CLAIMABLE = text(_CLAIMABLE)
 IS_UNRESOLVED = text(_UNRESOLVED)
+IS_SHOWABLE = text(_SHOWABLE)
 
 
 def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
@@ -148,12 +150,19 @@ replies = Table(
     Column("private", Boolean, nullable=False),
     Column("asked_at", Double, nullable=False),
     Column("recipients", Integer, nullable=False),  # of this round; they count for HOURLY_LIMIT
+    Column("expected_at", Double),  # when the last outcome should be there; null: not estimated
+    Column("show_at", Double),  # when to show progress next; null: never
+    Column("shown_at", Double),  # when progress was shown last
+    Column("card_channel", Text),  # the card that was posted, with its ts
+    Column("card_ts", Text),
     Column("uses", Integer, nullable=False, server_default="0"),  # of the response_url
     Column("tries", Integer, nullable=False, server_default="0"),
     Column("due_at", Double, nullable=False),
     Column("lease_until", Double),
     Column("paid_at", Double),
     _partial("ix_replies_owed", "due_at", where="paid_at IS NULL"),
+    _partial("ix_replies_show", "show_at", where=_SHOWABLE),
+    _partial("ix_replies_shown", "shown_at", where="shown_at IS NOT NULL"),
     Index("ix_replies_notification_id", "notification_id"),
     Index("ix_replies_asked_by", "asked_by", "asked_at"),
 )

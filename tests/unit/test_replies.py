@@ -69,6 +69,36 @@ def test_many_add_up_and_each_reason_is_said_once() -> None:
     ]
 
 
+def test_the_progress_of_many_counts_and_names_who_is_left_out_already() -> None:
+    people = [
+        *(delivery(str(n)) for n in range(3)),
+        delivery("B", State.UNLINKED, "not_in_crm"),
+        delivery("C", State.SENDING),
+        delivery("D", State.PENDING, "rate_limited"),
+    ]
+    message = cards.progress(report(*people), 18.4)
+    assert message.text.split("\n") == [
+        "⏳ 3 of 6 sent in 12 s, about 18 s left: “Callback due”.",
+        "1 not linked: *B* (no LeadSquared user).",
+        "LeadSquared is at its limit, so this waits for its turn.",
+    ]
+    assert [button.action for button in message.buttons] == [ActionId.CANCEL, ActionId.DETAILS]
+    assert message.context == ("From Alice Rao · `/notify status ab12cd34`",)
+
+
+def test_progress_without_an_estimate_promises_none() -> None:
+    message = cards.progress(report(delivery("A"), delivery("B", State.PENDING)), 0.0)
+    assert message.text == "⏳ 1 of 2 sent in 12 s: “Callback due”."
+
+
+def test_the_progress_of_one_says_why_it_waits() -> None:
+    message = cards.progress(report(delivery("A", State.PENDING, "connect")), 0.0)
+    assert message.text == (
+        "⏳ On its way to *A*: “Callback due”.\n"
+        "LeadSquared cannot be reached at the moment; it is tried again."
+    )
+
+
 def test_refused_keys_are_explained_once_for_all() -> None:
     people = [delivery(str(n), State.REJECTED, "access_401") for n in range(3)]
     text = cards.outcome(report(*people)).text

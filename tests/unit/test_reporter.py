@@ -10,16 +10,12 @@ from bot.errors import (
     SlackUnavailableError,
     StoreUnavailableError,
 )
-from bot.notification import Outcome, Place, State
-from bot.reporter import (
-    QUICK,
-    RESPONSE_URL_AGE,
-    RESPONSE_URL_USES,
-    Reporter,
-)
+from bot.notification import Card, Outcome, Place, State
+from bot.reporter import RESPONSE_URL_AGE, RESPONSE_URL_USES, SHOW_EVERY, Reporter
 from bot.slack_api import TOKEN_REFUSED
 from bot.store.database import Database
-from bot.store.debts import LEASE
+from bot.store.debts import LEASE, QUICK
+from bot.store.resolutions import NoMatch
 from tests.clock import FrozenClock
 from tests.fakes import FakeSlack
 from tests.store import Store
@@ -302,3 +298,99 @@ async def test_being_told_to_slow_down_never_loses_a_reply(desk: Desk, clock: Fr
         if not await desk.reporter.step():
             clock.forward(1)
     assert len(desk.slack.tried) == 2 * REPLY.repeats + 1
+
+
+# Progress.
+
+DELETED = SlackRefusedError("message_not_found")
+
+
+async def test_a_long_send_shows_its_progress_on_one_card_until_the_outcome_replaces_it(
+    desk: Desk, clock: FrozenClock
+) -> None:
+    await desk.store.accept("", "UA", "UB", "UC", place=COMMAND)
+    await desk.reporter.step()
+    await desk.store.claims.settle(await desk.store.claim(), Outcome(State.SENT), None)
+    clock.forward(SHOW_EVERY)
+    await desk.reporter.step()
+    nobody = NoMatch(Outcome(State.UNLINKED, "not_in_crm"), "Omar")
+    await desk.store.resolve(UA=nobody, UB=nobody, UC=nobody)
+    await desk.reporter.step()
+    first, second, last = desk.slack.posted
+    assert first.text.startswith("⏳ 0 of 4 sent in 1 s, about 5 s left: “Title”.")
+    assert second.text.startswith("⏳ 1 of 4 sent in 3 s, about 2 s left: “Title”.")
+    assert last.text.startswith("⚠️ 1 of 4 sent in 3 s: “Title”.")
+    assert (first.where, first.updates) == ("C1", None)
+    assert second.updates == last.updates == Card("C1", "1700000000.000001")
+
+
+async def test_without_a_place_progress_goes_to_the_sender(desk: Desk) -> None:
+    await desk.store.accept("", "UA", "UB", "UC", place=NOWHERE)
+    await desk.reporter.step()
+    assert desk.places == [SENDER]
+
+
+async def test_progress_in_a_thread_stays_in_it(desk: Desk) -> None:
+    await desk.store.accept("", "UA", "UB", "UC", place=THREAD)
+    await desk.reporter.step()
+    (posted,) = desk.slack.posted
+    assert (posted.where, posted.thread_ts) == ("C1", "1.5")
+
+
+async def test_where_the_bot_may_not_post_the_outcome_alone_has_to_do(
+    desk: Desk, clock: FrozenClock
+) -> None:
+    desk.slack.refuse("C1", REFUSED, REFUSED)
+    await desk.store.accept("", "UA", "UB", "UC", place=COMMAND)
+    await desk.reporter.step()
+    clock.forward(60)
+    assert not await desk.reporter.step()
+    await desk.store.execute("UPDATE deliveries SET state = 'sent', settled_at = due_at")
+    await desk.reporter.step()
+    assert desk.places == [URL]
+
+
+@pytest.mark.parametrize(
+    ("error", "seconds"),
+    [(SlackUnavailableError("status 502"), SHOW_EVERY), (SlackRateLimitedError(30.0), 30.0)],
+    ids=["away", "busy"],
+)
+async def test_progress_that_slack_could_not_take_is_shown_later(
+    desk: Desk, clock: FrozenClock, error: Exception, seconds: float
+) -> None:
+    desk.slack.refuse("C1", error)
+    await desk.store.accept("", "UA", "UB", "UC", place=COMMAND)
+    await desk.reporter.step()
+    clock.forward(seconds - 0.01)
+    assert not await desk.reporter.step()
+    clock.forward(0.02)
+    await desk.reporter.step()
+    assert desk.places == ["C1"]
+
+
+async def test_a_send_that_goes_on_for_long_shows_its_progress_less_often(
+    desk: Desk, clock: FrozenClock
+) -> None:
+    await desk.store.accept("", "UA", "UB", "UC", place=COMMAND)
+    clock.forward(600)
+    await desk.reporter.step()
+    clock.forward(29)
+    assert not await desk.reporter.step()
+    clock.forward(2)
+    assert await desk.reporter.step()
+
+
+async def test_a_card_that_was_deleted_meanwhile_is_posted_anew(
+    desk: Desk, clock: FrozenClock
+) -> None:
+    await desk.store.accept("", "UA", "UB", "UC", place=COMMAND)
+    await desk.reporter.step()
+    desk.slack.refuse("C1 1700000000.000001", DELETED, DELETED)
+    clock.forward(SHOW_EVERY)
+    await desk.reporter.step()
+    clock.forward(60)
+    assert not await desk.reporter.step()
+    await desk.store.execute("UPDATE deliveries SET state = 'sent', settled_at = due_at + 60")
+    await desk.reporter.step()
+    assert [posted.updates for posted in desk.slack.posted] == [None, None]
+    assert desk.slack.posted[-1].text.startswith("✅")

@@ -276,11 +276,13 @@ class StoreMachine(RuleBasedStateMachine):
         due = {notification for notification in self.owed if not self.is_open(notification)}
         if debt is None:
             assert not due
-            return
+            return None
+        if debt.report.is_open:
+            assert not due
+            return self.run(self.store.debts.show_again(debt.id, seconds=4.0))
         assert debt.report.notification_id in due
-        assert all(each.state in FINAL for each in debt.report.deliveries)
         self.owed.discard(debt.report.notification_id)
-        self.run(self.store.debts.pay(debt.id))
+        return self.run(self.store.debts.pay(debt.id))
 
     @rule(seconds=st.sampled_from([0.5, 4.0, LIMITS.lease]))
     def forward(self, seconds: float) -> None:

@@ -195,6 +195,11 @@ def upgrade() -> None:
         sa.Column("private", sa.Boolean(), nullable=False),
         sa.Column("asked_at", sa.Double(), nullable=False),
         sa.Column("recipients", sa.Integer(), nullable=False),
+        sa.Column("expected_at", sa.Double(), nullable=True),
+        sa.Column("show_at", sa.Double(), nullable=True),
+        sa.Column("shown_at", sa.Double(), nullable=True),
+        sa.Column("card_channel", sa.Text(), nullable=True),
+        sa.Column("card_ts", sa.Text(), nullable=True),
         sa.Column("uses", sa.Integer(), server_default="0", nullable=False),
         sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
         sa.Column("due_at", sa.Double(), nullable=False),
@@ -217,4 +222,20 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("paid_at IS NULL"),
         postgresql_where=sa.text("paid_at IS NULL"),
+    )
+    op.create_index(
+        "ix_replies_show",
+        "replies",
+        ["show_at"],
+        unique=False,
+        sqlite_where=sa.text("show_at IS NOT NULL AND paid_at IS NULL"),
+        postgresql_where=sa.text("show_at IS NOT NULL AND paid_at IS NULL"),
+    )
+    op.create_index(
+        "ix_replies_shown",
+        "replies",
+        ["shown_at"],
+        unique=False,
+        sqlite_where=sa.text("shown_at IS NOT NULL"),
+        postgresql_where=sa.text("shown_at IS NOT NULL"),
     )
