@@ -102,7 +102,7 @@ class Console:
     async def finish(self) -> None:
         """Show every answer that is still to come."""
         await self._wait_for_answers(ALL_ANSWERS_WITHIN)
-        if missing := self._owed - self._count_answers():
+        if (missing := self._owed - self._count_answers()) > 0:
             self._write(f"  ! {missing} of the answers did not come.")
 
     async def _wait_for_answers(self, seconds: float) -> None:
@@ -111,9 +111,15 @@ class Console:
         self.show_news()
 
     def _count_answers(self) -> int:
-        """Count what the bot posted of itself, apart from the answer in an acknowledgement."""
+        """Count what the bot posted of itself, apart from the answer in an acknowledgement.
+
+        A card that shows progress will change into an answer.
+        """
         posted = ("chat.postMessage", "chat.postEphemeral", "response_url")
-        return sum(message.via in posted for message in self._slack.messages)
+        return sum(
+            message.via in posted and not message.text.startswith("⏳")
+            for message in self._slack.messages
+        )
 
     def show_news(self) -> None:
         """Print what LeadSquared received and what changed in Slack since the last time."""

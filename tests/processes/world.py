@@ -105,9 +105,10 @@ class World:
             return connection.execute(statement).fetchall()
 
     def cards(self) -> list[str]:
-        """Return the text of every outcome that the bot posted."""
+        """Return the text of every outcome that the bot posted, not of what is on its way."""
         posted = ("chat.postMessage", "response_url")
-        return [message.text for message in self.slack.messages if message.via in posted]
+        texts = [message.text for message in self.slack.messages if message.via in posted]
+        return [text for text in texts if not text.startswith("⏳")]
 
     async def sees_cards(self, count: int, within: float = 20.0) -> list[str]:
         await self.slack.until(lambda _: len(self.cards()) >= count, timeout=within)

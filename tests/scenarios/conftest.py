@@ -2,6 +2,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
+from aiolimiter import AsyncLimiter
 from pydantic import SecretStr
 
 from bot.config import Settings
@@ -18,7 +19,7 @@ async def open_world(database_url: str) -> AsyncIterator[OpenWorld]:
     """Start both stand-ins and the bot, with settings of the test's choice."""
     worlds: list[World] = []
 
-    async def open_one(**changes: Any) -> World:
+    async def open_one(*, limiter: AsyncLimiter | None = None, **changes: Any) -> World:
         shift = ShiftClock()
         slack = StandInSlack(signing_secret=SIGNING_SECRET, bot_token=BOT_TOKEN, clock=shift.time)
         crm = StandInLeadSquared(access_key=ACCESS_KEY, secret_key=SECRET_KEY, clock=shift.time)
@@ -33,7 +34,7 @@ async def open_world(database_url: str) -> AsyncIterator[OpenWorld]:
             "leadsquared_secret_key": SecretStr(SECRET_KEY),
             "database_url": database_url,
         }
-        world = World(slack, crm, shift, Settings(**(defaults | changes)))
+        world = World(slack, crm, shift, Settings(**(defaults | changes)), limiter)
         worlds.append(world)
         await world.start_bot()
         return world

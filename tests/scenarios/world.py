@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
+from aiolimiter import AsyncLimiter
 
 from bot.app import Bot
 from bot.config import Settings
@@ -26,10 +27,11 @@ class World:
     crm: StandInLeadSquared
     clock: ShiftClock
     settings: Settings
+    limiter: AsyncLimiter | None = None
     expected_violations: list[str] = field(default_factory=list)
 
     async def start_bot(self) -> None:
-        self.bot = Bot(self.settings, clock=self.clock, now=self.clock.time)
+        self.bot = Bot(self.settings, clock=self.clock, now=self.clock.time, limiter=self.limiter)
         self.runner = web.AppRunner(self.bot.build_web(), access_log=None, shutdown_timeout=1)
         await self.runner.setup()
         await web.TCPSite(self.runner, "127.0.0.1", 0).start()
