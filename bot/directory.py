@@ -37,6 +37,11 @@ SENDER_WITHIN = 1.0
 LOOK_UP_WITHIN = 1.5
 """Seconds for the one CRM look-up of `link` and `whoami`."""
 
+DONE_ALREADY = (
+    "This was done already, so nothing was changed this time. `/notify whoami` with their name "
+    "shows who they are in LeadSquared."
+)
+
 KEEP_SENDER = 600.0
 KEEP_PEOPLE = 6 * 3600.0
 """Seconds until somebody is read from Slack again."""
@@ -145,8 +150,11 @@ class Directory:
     async def get_key_owner_id(self) -> str:
         return (await self._roster.get_key_owner()).id
 
-    async def link(self, user_id: str, wanted: str, *, admin: Person) -> Link:
-        """Tie a Slack user to the CRM user with this e-mail or id, until an admin changes it."""
+    async def link(self, user_id: str, wanted: str, *, admin: Person, key: str) -> Link:
+        """Tie a Slack user to the CRM user with this e-mail or id, until an admin changes it.
+
+        `key` names the Slack interaction, which has its effect once; raises UserError.
+        """
         try:
             async with asyncio.timeout(LOOK_UP_WITHIN):
                 user = await self._find_crm_user(wanted)
@@ -165,11 +173,16 @@ class Directory:
                 "Activate the user there, or choose another."
             )
         link = Link(user_id, user.id, user.name, user.email, admin.user_id)
-        await self._store.save_links([link])
+        if not await self._store.link(link, key=key):
+            raise UserError(DONE_ALREADY)
         return link
 
-    async def unlink(self, user_id: str) -> bool:
-        return bool(await self._store.remove_links([user_id]))
+    async def unlink(self, user_id: str, *, key: str) -> bool:
+        """Tell whether there was a link to remove; raises UserError as `link` does."""
+        was_linked = await self._store.unlink(user_id, key=key)
+        if was_linked is None:
+            raise UserError(DONE_ALREADY)
+        return was_linked
 
     async def describe(self, user_id: str) -> Description:
         """Tell who a person is in both systems, asking the CRM within a deadline."""

@@ -66,9 +66,9 @@ class NotifyCommand:
             case Whoami(user_id):
                 return await self._describe(user_id)
             case Link(user_id, crm_user):
-                return await self._link(user_id, crm_user, sender)
+                return await self._link(user_id, crm_user, sender, _name_interaction(command))
             case Unlink(user_id):
-                return await self._unlink(user_id, sender)
+                return await self._unlink(user_id, sender, _name_interaction(command))
 
     async def _send(self, send: Send, sender: Person, command: dict[str, Any]) -> str | Message:
         names = await self.directory.fetch_names(mentioned_users(f"{send.title} {send.content}"))
@@ -109,15 +109,15 @@ class NotifyCommand:
     async def _describe(self, user_id: str) -> str:
         return answers.described(await self.directory.describe(user_id))
 
-    async def _link(self, user_id: str, crm_user: str, sender: Person) -> str:
+    async def _link(self, user_id: str, crm_user: str, sender: Person, key: str) -> str:
         self._check_admin(sender)
         name = await self._name(user_id)
-        link = await self.directory.link(user_id, crm_user, admin=sender)
+        link = await self.directory.link(user_id, crm_user, admin=sender, key=key)
         return answers.linked(name, link)
 
-    async def _unlink(self, user_id: str, sender: Person) -> str:
+    async def _unlink(self, user_id: str, sender: Person, key: str) -> str:
         self._check_admin(sender)
-        was_linked = await self.directory.unlink(user_id)
+        was_linked = await self.directory.unlink(user_id, key=key)
         return answers.unlinked(await self._name(user_id), was_linked=was_linked)
 
     def _check_admin(self, sender: Person) -> None:

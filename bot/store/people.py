@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select
 
 from bot.people import Link, Person, Standing
 from bot.store.database import Database
+from bot.store.interactions import Interactions
 from bot.store.resolutions import Match
 from bot.store.tables import links, people
 
@@ -21,6 +22,7 @@ class PeopleStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._interactions = Interactions(database)
         young = links.c.linked_at > database.now - KEEP_EMAIL_LINKS
         self._holds = young | links.c.linked_by.is_not(None)
         self._matches = (
@@ -75,11 +77,35 @@ class PeopleStore:
     async def find_matches(self, user_ids: Collection[str]) -> dict[str, Match]:
         return await self._database.transact(self.match, user_ids)
 
-    async def save_links(self, made: Iterable[Link]) -> None:
+    async def save_links(self, made: Collection[Link]) -> None:
         """Store links; one found by e-mail never replaces an admin's."""
+        if made:
+            await self._database.transact(self._save_links, made)
+
+    async def link(self, made: Link, *, key: str) -> bool:
+        """Store an admin's link; False if the interaction `key` has had its effect."""
+
+        def link(connection: Connection) -> bool:
+            if not self._interactions.claim(connection, key):
+                return False
+            self._save_links(connection, [made])
+            return True
+
+        return await self._database.transact(link)
+
+    async def unlink(self, user_id: str, *, key: str) -> bool | None:
+        """Remove a link; tell whether there was one, or None if `key` has had its effect."""
+
+        def unlink(connection: Connection) -> bool | None:
+            if not self._interactions.claim(connection, key):
+                return None
+            change = delete(links).where(links.c.user_id == user_id)
+            return bool(connection.execute(change).rowcount)
+
+        return await self._database.transact(unlink)
+
+    def _save_links(self, connection: Connection, made: Iterable[Link]) -> None:
         rows = [asdict(link) for link in made]
-        if not rows:
-            return
         for row in rows:
             del row["linked_at"]
         add = self._database.insert(links)
@@ -89,9 +115,4 @@ class PeopleStore:
             set_={**values, "linked_at": self._database.now},
             where=links.c.linked_by.is_(None) | add.excluded.linked_by.is_not(None),
         )
-        await self._database.transact(lambda connection: connection.execute(add, rows))
-
-    async def remove_links(self, user_ids: Collection[str]) -> int:
-        """Remove links and return how many there were."""
-        change = delete(links).where(links.c.user_id.in_(user_ids))
-        return await self._database.transact(lambda connection: connection.execute(change).rowcount)
+        connection.execute(add, rows)

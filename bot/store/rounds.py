@@ -12,8 +12,9 @@ from sqlalchemy import Connection, case, null, or_, select, update
 from bot.notification import KEY_OWNER, Place, State
 from bot.store.database import Database
 from bot.store.debts import build_insert, owed_row
+from bot.store.interactions import Interactions
 from bot.store.quota import Quota
-from bot.store.tables import IS_PENDING, IS_SENDING, deliveries, interactions
+from bot.store.tables import IS_PENDING, IS_SENDING, deliveries
 
 
 class Rounds:
@@ -22,6 +23,7 @@ class Rounds:
     def __init__(self, database: Database, quota: Quota, *, deliver_within: float) -> None:
         self._database = database
         self._quota = quota
+        self._interactions = Interactions(database)
         self._add_reply = build_insert(database)
         self._deliver_within = deliver_within
 
@@ -55,7 +57,7 @@ class Rounds:
         asked_by: str,
         place: Place,
     ) -> int:
-        if not self._claim_key(connection, key):
+        if not self._interactions.claim(connection, key):
             return 0
         now = self._database.now
         change = (
@@ -81,7 +83,7 @@ class Rounds:
         return count
 
     def _cancel(self, connection: Connection, notification_id: str, key: str) -> int:
-        if not self._claim_key(connection, key):
+        if not self._interactions.claim(connection, key):
             return 0
         on_its_way = select(deliveries.c.id).where(
             deliveries.c.notification_id == notification_id, IS_SENDING
@@ -97,8 +99,3 @@ class Rounds:
             .values(state=State.CANCELLED, code=null(), settled_at=self._database.now)
         )
         return connection.execute(change).rowcount
-
-    def _claim_key(self, connection: Connection, key: str) -> bool:
-        add = self._database.insert(interactions).values(key=key, at=self._database.now)
-        once = add.on_conflict_do_nothing().returning(interactions.c.key)
-        return connection.execute(once).first() is not None

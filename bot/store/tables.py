@@ -60,7 +60,7 @@ drafts = Table(
 interactions = Table(
     "interactions",
     metadata,
-    Column("key", Text, primary_key=True),  # a button's press that has had its effect
+    Column("key", Text, primary_key=True),  # what has had its effect: a press, a link
     Column("at", Double, nullable=False),
 )
 

@@ -260,3 +260,14 @@ async def test_unlinking_reaches_what_is_sent_afterwards_only(world: World) -> N
     await alice.command("/notify", "@omar Hello | there")
     await alice.sees("*Omar Aziz* has no LeadSquared user")
     assert world.pushed() == []
+
+
+async def test_a_link_delivered_again_after_it_was_removed_stays_removed(world: World) -> None:
+    """As when somebody sends a captured request again."""
+    alice = world.slack.people["alice"]
+    again = {"trigger_id": "9000.9001.ab"}
+    await alice.command("/notify", "link @omar dev@acme.com", **again)
+    await ask(world, "unlink @omar")
+    reply = await alice.command("/notify", "link @omar dev@acme.com", **again)
+    assert "This was done already, so nothing was changed this time." in reply.text
+    assert "is not linked to a LeadSquared user" in await ask(world, "whoami @omar")

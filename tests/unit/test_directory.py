@@ -385,7 +385,7 @@ async def test_a_link_by_email_holds_for_a_day_and_one_by_an_admin_for_ever(
     admin = Person("UADMIN", "Ada", None, Standing.MEMBER, is_admin=True)
     desk.has(slack_user("UA", "priya@acme.test"))
     await desk.directory.look_up(["UA"])
-    await desk.directory.link("UB", "priya@acme.test", admin=admin)
+    await desk.directory.link("UB", "priya@acme.test", admin=admin, key="k1")
     clock.forward(KEEP_EMAIL_LINKS - TICK)
     assert await desk.directory.find_linked(["UA", "UB", "UC"]) == {
         "UA": Match(PRIYA, "ua"),
@@ -400,7 +400,7 @@ ADMIN = Person("UADMIN", "Ada", None, Standing.MEMBER, is_admin=True)
 
 @pytest.mark.parametrize("wanted", ["priya@acme.test", PRIYA])
 async def test_an_admin_links_by_email_or_id(desk: Desk, wanted: str) -> None:
-    link = await desk.directory.link("UB", wanted, admin=ADMIN)
+    link = await desk.directory.link("UB", wanted, admin=ADMIN, key="k1")
     assert link == Link("UB", PRIYA, "Priya Nair", "priya@acme.test", "UADMIN")
     assert set(await desk.directory.find_linked(["UB"])) == {"UB"}
 
@@ -419,7 +419,7 @@ async def test_a_link_to_nobody_or_somebody_inactive_is_refused(
     desk: Desk, wanted: str, sentence: str
 ) -> None:
     with pytest.raises(UserError) as caught:
-        await desk.directory.link("UB", wanted, admin=ADMIN)
+        await desk.directory.link("UB", wanted, admin=ADMIN, key="k1")
     assert caught.value.hint.startswith(sentence)
     assert await desk.store.find_link("UB") is None
 
@@ -427,7 +427,7 @@ async def test_a_link_to_nobody_or_somebody_inactive_is_refused(
 async def test_a_link_while_the_crm_is_away_changes_nothing(desk: Desk) -> None:
     desk.crm.answers = [CrmBusyError()]
     with pytest.raises(UserError, match="could not be asked just now, so nothing was changed"):
-        await desk.directory.link("UB", "priya@acme.test", admin=ADMIN)
+        await desk.directory.link("UB", "priya@acme.test", admin=ADMIN, key="k1")
     assert await desk.store.find_link("UB") is None
 
 
@@ -437,14 +437,26 @@ async def test_a_link_does_not_wait_for_a_slow_crm(
 ) -> None:
     monkeypatch.setattr(desk.crm, "fetch_users", never)
     with pytest.raises(UserError, match="could not be asked just now"):
-        await desk.directory.link("UB", "priya@acme.test", admin=ADMIN)
+        await desk.directory.link("UB", "priya@acme.test", admin=ADMIN, key="k1")
 
 
 async def test_unlinking_tells_whether_there_was_a_link(desk: Desk) -> None:
-    await desk.directory.link("UB", PRIYA, admin=ADMIN)
-    assert await desk.directory.unlink("UB")
-    assert not await desk.directory.unlink("UB")
+    await desk.directory.link("UB", PRIYA, admin=ADMIN, key="k1")
+    assert await desk.directory.unlink("UB", key="k2")
+    assert not await desk.directory.unlink("UB", key="k3")
     assert await desk.directory.find_linked(["UB"]) == {}
+
+
+async def test_linking_and_unlinking_have_their_effect_once_for_an_interaction(desk: Desk) -> None:
+    await desk.directory.link("UB", PRIYA, admin=ADMIN, key="k1")
+    await desk.directory.unlink("UB", key="k2")
+    with pytest.raises(UserError, match="nothing was changed this time"):
+        await desk.directory.link("UB", PRIYA, admin=ADMIN, key="k1")
+    assert await desk.store.find_link("UB") is None
+    await desk.directory.link("UB", PRIYA, admin=ADMIN, key="k3")
+    with pytest.raises(UserError, match="nothing was changed this time"):
+        await desk.directory.unlink("UB", key="k2")
+    assert await desk.store.find_link("UB") is not None
 
 
 async def test_the_key_owner_is_the_one_of_the_crm(desk: Desk) -> None:

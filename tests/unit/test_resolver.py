@@ -118,7 +118,7 @@ async def test_people_are_found_by_one_look_up_for_all_notifications(desk: Desk)
 
 async def test_stored_links_need_no_look_up(desk: Desk) -> None:
     await desk.store.accept("UA")
-    await desk.directory.link("UA", OMAR, admin=ADMIN)
+    await desk.directory.link("UA", OMAR, admin=ADMIN, key="k1")
     desk.crm.calls.clear()
     assert await desk.resolver.step()
     assert await desk.found() == [("pending", None, OMAR, "UB")]
@@ -128,7 +128,7 @@ async def test_stored_links_need_no_look_up(desk: Desk) -> None:
 
 async def test_those_with_a_link_go_on_though_the_others_cannot_be_looked_up(desk: Desk) -> None:
     await desk.store.accept("UA", "UB")
-    await desk.directory.link("UA", PRIYA, admin=ADMIN)
+    await desk.directory.link("UA", PRIYA, admin=ADMIN, key="k1")
     desk.slack.refuse("UB", SlackUnavailableError())
     await desk.resolver.step()
     assert [row[2] for row in await desk.found()] == [PRIYA, None]
@@ -231,7 +231,7 @@ async def test_the_key_owners_own_person_shares_its_call(desk: Desk) -> None:
 
 
 async def test_two_people_who_are_the_key_owner_share_its_call_as_well(desk: Desk) -> None:
-    await desk.directory.link("UC", PRIYA, admin=ADMIN)
+    await desk.directory.link("UC", PRIYA, admin=ADMIN, key="k1")
     await desk.store.accept("", "UA", "UC")
     await desk.resolver.step()
     await desk.store.claims.settle(await desk.store.claim(), Outcome(State.SENT), None)
@@ -280,7 +280,7 @@ async def test_a_new_link_counts_from_the_next_notification_on(desk: Desk) -> No
     await desk.resolver.step()
     desk.add("UZ", LEE)
     desk.clock.forward(61)
-    await desk.directory.link("UA", LEE, admin=ADMIN)
+    await desk.directory.link("UA", LEE, admin=ADMIN, key="k1")
     await desk.store.accept("UA", key="k2")
     await desk.resolver.step()
     assert [row[2] for row in await desk.found()] == [PRIYA, LEE]
