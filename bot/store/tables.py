@@ -70,16 +70,22 @@ _OPEN = f"state IN ('{State.PENDING}', '{State.SENDING}')"
 
 _SENDING = f"state = '{State.SENDING}'"
 _CLAIMABLE = f"{_PENDING} AND crm_user_id IS NOT NULL AND twin_of IS NULL"
+_FRESH = f"{_CLAIMABLE} AND repeats = 0"
+_REPEATED = f"{_CLAIMABLE} AND repeats > 0"
 _UNRESOLVED = f"{_PENDING} AND crm_user_id IS NULL"
 _SHOWABLE = "show_at IS NOT NULL AND paid_at IS NULL"
+_QUEUED = f"{_PENDING} AND twin_of IS NULL AND position >= 0"  # always: no claim may go by it
 
 # The planner uses a partial index only for the very same words, so queries take them from here.
 IS_PENDING = text(_PENDING)
 IS_SENDING = text(_SENDING)
 IS_OPEN = text(_OPEN)
 IS_CLAIMABLE = text(_CLAIMABLE)
+IS_FRESH = text(_FRESH)
+IS_REPEATED = text(_REPEATED)
 IS_UNRESOLVED = text(_UNRESOLVED)
 IS_SHOWABLE = text(_SHOWABLE)
+IS_QUEUED = text(_QUEUED)
 
 
 def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
@@ -120,16 +126,13 @@ deliveries = Table(
         where="crm_user_id IS NOT NULL AND twin_of IS NULL",
         unique=True,
     ),
-    _partial(
-        "ix_deliveries_next",
-        "position",
-        "id",
-        where=_CLAIMABLE,
-    ),
-    _partial("ix_deliveries_unresolved", "id", where=_UNRESOLVED),
+    _partial("ix_deliveries_next", "position", "id", where=_FRESH),
+    _partial("ix_deliveries_repeated", "due_at", where=_REPEATED),
+    _partial("ix_deliveries_unresolved", "due_at", "id", where=_UNRESOLVED),
+    _partial("ix_deliveries_queued", "position", where=_QUEUED),
     _partial("ix_deliveries_expires", "expires_at", where=_PENDING),
     _partial("ix_deliveries_lease", "lease_until", where=_SENDING),
-    _partial("ix_deliveries_open", "notification_id", where=_OPEN),
+    _partial("ix_deliveries_open", "notification_id", "state", where=_OPEN),
     _partial("ix_deliveries_twins", "twin_of", where="twin_of IS NOT NULL"),
 )
 

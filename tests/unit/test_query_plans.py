@@ -5,10 +5,9 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from bot.notification import Outcome, State
 from bot.store.database import Database, SqliteDatabase
 from bot.store.resolutions import Match
-from tests.store import Store, acceptance
+from tests.store import Store
 
 Step = Callable[[Store], Awaitable[object]]
 
@@ -64,36 +63,23 @@ async def record(store: Store) -> None:
     await store.resolutions.record([(each, Match("a", "Lee")) for each in found])
 
 
-async def settle(store: Store) -> None:
-    claim = await store.claim()
-    await store.claims.settle(claim, Outcome(State.REJECTED), None, condemns=True)
-
-
 @pytest.mark.parametrize(
     ("step", "index"),
     [
-        (lambda store: store.claims.peek(), "ix_deliveries_next"),
-        (lambda store: store.claims.claim(), "ix_deliveries_next"),
         (lambda store: store.claims.sweep(), "ix_deliveries_expires"),
         (lambda store: store.claims.sweep(), "ix_deliveries_lease"),
-        (settle, "ix_deliveries_twins"),
         (lambda store: store.resolutions.find_unresolved(10), "ix_deliveries_unresolved"),
         (record, "ix_deliveries_twins"),
         (lambda store: store.debts.take(), "ix_replies_owed"),
         (lambda store: store.reports.find_latest("UALICE"), "ix_notifications_sender"),
-        (lambda store: store.outbox.accept(acceptance("UX", key="k2")), "ix_deliveries_next"),
     ],
     ids=[
-        "peek",
-        "claim",
         "sweep-age",
         "sweep-lease",
-        "settle",
         "unresolved",
         "record",
         "owed",
         "latest",
-        "estimate",
     ],
 )
 async def test_what_runs_all_the_time_goes_by_its_index(

@@ -144,18 +144,40 @@ def upgrade() -> None:
         "deliveries",
         ["position", "id"],
         unique=False,
-        sqlite_where=sa.text("state = 'pending' AND crm_user_id IS NOT NULL AND twin_of IS NULL"),
+        sqlite_where=sa.text(
+            "state = 'pending' AND crm_user_id IS NOT NULL AND twin_of IS NULL AND repeats = 0"
+        ),
         postgresql_where=sa.text(
-            "state = 'pending' AND crm_user_id IS NOT NULL AND twin_of IS NULL"
+            "state = 'pending' AND crm_user_id IS NOT NULL AND twin_of IS NULL AND repeats = 0"
         ),
     )
     op.create_index(
         "ix_deliveries_open",
         "deliveries",
-        ["notification_id"],
+        ["notification_id", "state"],
         unique=False,
         sqlite_where=sa.text("state IN ('pending', 'sending')"),
         postgresql_where=sa.text("state IN ('pending', 'sending')"),
+    )
+    op.create_index(
+        "ix_deliveries_queued",
+        "deliveries",
+        ["position"],
+        unique=False,
+        sqlite_where=sa.text("state = 'pending' AND twin_of IS NULL AND position >= 0"),
+        postgresql_where=sa.text("state = 'pending' AND twin_of IS NULL AND position >= 0"),
+    )
+    op.create_index(
+        "ix_deliveries_repeated",
+        "deliveries",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text(
+            "state = 'pending' AND crm_user_id IS NOT NULL AND twin_of IS NULL AND repeats > 0"
+        ),
+        postgresql_where=sa.text(
+            "state = 'pending' AND crm_user_id IS NOT NULL AND twin_of IS NULL AND repeats > 0"
+        ),
     )
     op.create_index(
         "ix_deliveries_twins",
@@ -168,7 +190,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_deliveries_unresolved",
         "deliveries",
-        ["id"],
+        ["due_at", "id"],
         unique=False,
         sqlite_where=sa.text("state = 'pending' AND crm_user_id IS NULL"),
         postgresql_where=sa.text("state = 'pending' AND crm_user_id IS NULL"),
