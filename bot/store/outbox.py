@@ -19,8 +19,7 @@ from bot.store.gate import INTERACTIVE_RECIPIENTS, GateStore
 from bot.store.people import PeopleStore
 from bot.store.quota import Quota
 from bot.store.tables import (
-    IS_CLAIMABLE,
-    IS_UNRESOLVED,
+    IS_QUEUED,
     deliveries,
     notifications,
 )
@@ -84,7 +83,7 @@ class Outbox:
             state=State.PENDING, due_at=now, expires_at=now + deliver_within
         )
         self._add_reply = build_insert(database)
-        self._count_ahead = select(_count_capped(IS_CLAIMABLE) + _count_capped(IS_UNRESOLVED))
+        self._count_ahead = select(_count_capped(IS_QUEUED))
         self._find_receipt = (
             select(notifications.c.id, func.count())
             .join(deliveries)
