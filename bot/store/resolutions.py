@@ -13,8 +13,10 @@ from sqlalchemy import (
     ScalarSelect,
     Update,
     bindparam,
-    exists,
+    false,
+    func,
     select,
+    true,
     update,
 )
 
@@ -70,11 +72,17 @@ class Resolutions:
         self._database = database
 
     async def find_unresolved(self, most: int) -> list[Unresolved]:
-        """Return the oldest deliveries without a CRM user whose look-up is due."""
+        """Return the deliveries without a CRM user whose look-up is due longest."""
         beside = deliveries.alias("beside")
-        key_owner = exists().where(
-            beside.c.notification_id == deliveries.c.notification_id,
-            beside.c.crm_user_id == KEY_OWNER,
+        key_owner = (  # not EXISTS: Postgres would read the whole table to hash it
+            select(true())
+            .where(
+                beside.c.notification_id == deliveries.c.notification_id,
+                beside.c.crm_user_id == KEY_OWNER,
+                beside.c.twin_of.is_(None),
+            )
+            .limit(1)
+            .scalar_subquery()
         )
         query = (
             select(
@@ -82,10 +90,10 @@ class Resolutions:
                 deliveries.c.notification_id,
                 deliveries.c.slack_user_id,
                 deliveries.c.repeats,
-                key_owner.label("beside_key_owner"),
+                func.coalesce(key_owner, false()).label("beside_key_owner"),
             )
             .where(IS_UNRESOLVED, deliveries.c.due_at <= self._database.now)
-            .order_by(deliveries.c.id)
+            .order_by(deliveries.c.due_at, deliveries.c.id)
             .limit(most)
         )
         return await self._database.transact(

@@ -129,6 +129,20 @@ async def test_a_single_notification_passes_a_thousand_recipients(wide: Store) -
     assert [(await wide.claim()).crm_user_id for _ in range(2)] == ["x", "u3"]
 
 
+async def test_a_repeat_that_is_due_goes_by_its_position_like_all_the_others(
+    wide: Store, clock: FrozenClock
+) -> None:
+    await wide.accept("UA", "UB", key="k1")
+    await wide.resolve(UA="a", UB="b")
+    for seconds in (3.0, 2.0):
+        claim = await wide.claim()
+        await wide.claims.repeat(claim, CrmConnectError(), seconds=seconds, counts=True)
+    clock.forward(3)  # b is due longer, a has been served as little as k2
+    await wide.accept("", key="k2")
+    claimed = [claim.crm_user_id for claim in await claim_all(wide)]
+    assert claimed == ["a", "KEY_OWNER", "b"]
+
+
 async def test_the_first_twenty_recipients_may_use_the_reserve(database: Database) -> None:
     limits = Limits(limit=23, period=5.0, reserved=2, timeout=10.0)
     store = Store(database, limits)

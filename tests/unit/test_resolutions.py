@@ -92,6 +92,17 @@ async def test_a_failed_look_up_is_asked_again_after_its_time(
     assert again.repeats == 1
 
 
+async def test_a_look_up_put_off_comes_after_those_that_were_due_meanwhile(
+    store: Store, clock: FrozenClock
+) -> None:
+    await store.accept("UA", "UB", key="k1")
+    await store.resolve(UA=AskAgain(5.0))
+    await store.accept("UC", key="k2")
+    clock.forward(5)
+    found = await store.resolutions.find_unresolved(2)
+    assert [each.slack_user_id for each in found] == ["UB", "UC"]
+
+
 async def test_the_repeats_of_a_look_up_are_not_those_of_the_push(
     store: Store, clock: FrozenClock
 ) -> None:
