@@ -17,6 +17,7 @@ ON_BOTH = {
     "test_gate",
     "test_notify",
     "test_people_store",
+    "test_query_plans",
     "test_reports",
     "test_resolutions",
     "test_rounds",

@@ -34,7 +34,8 @@ T = TypeVar("T")
 Work = Callable[Concatenate[Connection, P], T]
 
 SQLITE_NOW = "((julianday('now') - 2440587.5) * 86400.0)"
-POSTGRES_NOW = "extract(epoch from clock_timestamp())::double precision"  # now() stands still
+# clock_timestamp(), as now() stands still; in a SELECT, as a volatile function serves no index.
+POSTGRES_NOW = "(SELECT extract(epoch from clock_timestamp())::double precision)"
 SQLITE_PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",  # an acknowledged notification survives power loss
