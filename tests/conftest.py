@@ -21,6 +21,7 @@ ON_BOTH = {
     "test_reports",
     "test_resolutions",
     "test_rounds",
+    "test_stateful",
 }
 """Modules whose tests run on SQLite and on Postgres; the others are about one, or neither."""
 

@@ -15,6 +15,7 @@ from bot.store.people import PeopleStore
 from bot.store.quota import Quota
 from bot.store.reports import Reports
 from bot.store.resolutions import Match, Resolution, Resolutions
+from bot.store.rounds import Rounds
 from bot.store.tables import deliveries
 
 LIMITS = Limits(limit=3, period=5.0, reserved=1, timeout=10.0)
@@ -43,6 +44,7 @@ class Store:
         self.debts = Debts(database)
         self.reports = Reports(database)
         self.people = PeopleStore(database)
+        self.rounds = Rounds(database, deliver_within=deliver_within)
 
     async def accept(
         self,
