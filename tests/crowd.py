@@ -18,8 +18,9 @@ INSERTS = (
     " attempt, repeats, due_at, expires_at, lease_until) SELECT :name || (i - i % :each),"
     " i % :each, 'U' || i, CASE WHEN :resolved = 1 THEN 'g' || i END, :state, :repeats, :repeats,"
     " :due, :now + 1e6, :lease FROM n",
-    "INSERT INTO replies (notification_id, asked_by, private, asked_at, due_at, paid_at)"
-    " SELECT :name || i, 'U' || i, false, :now - 60, :now - 60, :paid FROM n WHERE i % :each = 0",
+    "INSERT INTO replies (notification_id, asked_by, private, asked_at, recipients, show_at,"
+    " shown_at, due_at, paid_at) SELECT :name || i, 'U' || i, false, :now - 60, :each, :now + 1e5,"
+    " :now - 60, :now - 60, :paid FROM n WHERE i % :each = 0",
 )
 """Both databases take these words."""
 

@@ -44,7 +44,7 @@ class Store:
         self.debts = Debts(database)
         self.reports = Reports(database)
         self.people = PeopleStore(database)
-        self.rounds = Rounds(database, deliver_within=deliver_within)
+        self.rounds = Rounds(database, self.quota, deliver_within=deliver_within)
 
     async def accept(
         self,

@@ -14,6 +14,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     exists,
+    func,
     insert,
     null,
     or_,
@@ -111,8 +112,9 @@ class Debts:
         # Built once: composing a statement takes longer than running it.
         now = database.now
         is_open = exists().where(IS_OPEN, deliveries.c.notification_id == replies.c.notification_id)
-        just_shown = replies.alias("just_shown")
-        spaced = ~exists().where(just_shown.c.shown_at > now - SHOW_SPACING)
+        others = replies.alias("others")
+        last_shown = select(func.max(others.c.shown_at)).where(others.c.shown_at.is_not(None))
+        spaced = func.coalesce(last_shown.scalar_subquery(), 0.0) <= now - SHOW_SPACING
         self._find_due = self._find(
             replies.c.paid_at.is_(None), replies.c.due_at <= now, ~is_open
         ).order_by(replies.c.due_at)

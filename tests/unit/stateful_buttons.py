@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from bot.notification import FINAL, Place, State
+from bot.notification import Place, State
 from bot.store.debts import LEASE, Debt
 from tests.unit.stateful_base import StoreMachineBase
 
@@ -54,13 +54,16 @@ class ButtonSteps(StoreMachineBase):
         if debt is None:
             assert not payable
             return
+        if debt.report.is_open:  # progress, for which every outcome comes first
+            assert not payable
+            self.run(self.store.debts.show_again(debt.id, seconds=4.0))
+            return
         assert debt.id in payable
         reply = self.model.replies[debt.id]
         reply.lease_until = self.model.now + LEASE
         deliveries = self.model.of(reply.notification)
         assert debt.asked_by == reply.asked_by
         assert [each.state for each in debt.report.deliveries] == [d.state for d in deliveries]
-        assert all(each.state in FINAL for each in debt.report.deliveries)
         self.debts.append(debt)
 
     @precondition(lambda self: self.debts)
