@@ -1,17 +1,23 @@
 """A bot between the two stand-ins, over real sockets, in one process."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
 from aiolimiter import AsyncLimiter
+from sqlalchemy import Row, Table, create_engine, select
+from sqlalchemy.pool import NullPool
 
 from bot.app import Bot
 from bot.config import Settings
 from bot.sandbox.leadsquared import StandInLeadSquared
 from bot.sandbox.slack import StandInSlack
+from bot.store.tables import deliveries
 from tests.clock import ShiftClock
+
+Rows = list[Row[Any]]
 
 SIGNING_SECRET = "0123456789abcdef0123456789abcdef"
 BOT_TOKEN = "xoxb-1-sandbox"
@@ -44,6 +50,31 @@ class World:
         self.bot.stop()
         await self.runner.cleanup()
         await self.working
+
+    def forward(self, seconds: float) -> None:
+        """Move time on, also for a worker that has just begun to wait."""
+        self.clock.forward(seconds)
+        for worker in self.bot._workers:
+            worker.wake()
+
+    def read(self, table: Table = deliveries) -> Rows:
+        """Return the rows of a table, read past the bot."""
+        engine = create_engine(self.settings.database_url, poolclass=NullPool)
+        with engine.connect() as connection:
+            return list(connection.execute(select(table)))
+
+    async def until_stored(
+        self, predicate: Callable[[Rows], bool], table: Table = deliveries
+    ) -> Rows:
+        """Wait until the rows of a table fit, and return them."""
+        rows: Rows = []
+        try:
+            async with asyncio.timeout(10):
+                while not predicate(rows):
+                    rows = await asyncio.to_thread(self.read, table)
+        except TimeoutError:
+            raise AssertionError(f"not stored: {rows}\n{self.crm.summary()}") from None
+        return rows
 
     def pushed(self) -> list[dict[str, Any]]:
         """Return the JSON of every accepted push, in order."""
