@@ -127,13 +127,14 @@ def sentence_of(delivery: Delivery) -> str:
     """Explain one delivery that was not sent, with the next step."""
     if delivery.state is State.CANCELLED:
         return f"Taken back before it was sent to *{name_of(delivery)}*."
-    if delivery.code == "rejected":
+    code = _code_of(delivery)
+    if code == "rejected":
         said = f": “{escape(delivery.detail)}”" if delivery.detail else ""
         return (
             f"LeadSquared rejected it for *{name_of(delivery)}*{said}. Nothing was sent. "
             f"{BLOCKED_HELP}"
         )
-    words = SENTENCES.get(delivery.code or "", "It was not sent to {name}.")
+    words = SENTENCES.get(code, "It was not sent to {name}.")
     told = words.format(name=f"*{name_of(delivery)}*")
     if delivery.detail and delivery.state is State.REJECTED:
         return f"{told} LeadSquared said: “{escape(delivery.detail)}”"
@@ -148,4 +149,11 @@ def waiting_for(deliveries: Sequence[Delivery]) -> str:
 
 def words_of(delivery: Delivery) -> str:
     """Return a few words on why one delivery was not sent."""
-    return SHORT.get(delivery.code or "", str(delivery.state))
+    return SHORT.get(_code_of(delivery), str(delivery.state))
+
+
+def _code_of(delivery: Delivery) -> str:
+    """Return the code to explain; what was rejected without a push was only a look-up."""
+    if delivery.code == "rejected" and delivery.state is State.UNAVAILABLE:
+        return "unavailable"
+    return delivery.code or ""

@@ -48,6 +48,15 @@ def test_a_rejection_carries_the_crms_words_and_the_browser_steps() -> None:
     assert "chrome://settings/content/notifications" in text
 
 
+def test_a_look_up_that_was_rejected_blames_no_browser() -> None:
+    failed = delivery(state=State.UNAVAILABLE, code="rejected", detail="Invalid Input!")
+    assert reasons.sentence_of(failed) == (
+        "LeadSquared could not tell us who *Priya Nair* is, so nothing was sent. "
+        "Send it again later."
+    )
+    assert reasons.words_of(failed) == "LeadSquared could not be asked"
+
+
 def test_many_add_up_and_each_reason_is_said_once() -> None:
     people = [
         delivery("A"),
