@@ -64,7 +64,7 @@ class World:
             return list(connection.execute(select(table)))
 
     async def until_stored(
-        self, predicate: Callable[[Rows], bool], table: Table = deliveries
+        self, predicate: Callable[[Rows], object], table: Table = deliveries
     ) -> Rows:
         """Wait until the rows of a table fit, and return them."""
         rows: Rows = []
