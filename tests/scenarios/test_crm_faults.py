@@ -110,6 +110,18 @@ ENDINGS = {
 REPEATED = {*RATE_LIMITS, FaultKind.UNAVAILABLE_503}
 
 
+async def open_still(open_world: OpenWorld, kind: FaultKind | None = None) -> World:
+    """Open a world in which time moves by `forward` alone."""
+    world = await open_world(**({"leadsquared_timeout": PATIENCE} if kind in HANGING else {}))
+    world.clock.stand_still()
+    return world
+
+
+@pytest.fixture
+async def world(open_world: OpenWorld) -> World:
+    return await open_still(open_world)
+
+
 def test_every_switch_has_a_scenario() -> None:
     assert ENDINGS.keys() | REPEATED == set(FaultKind)
     assert not ENDINGS.keys() & REPEATED
@@ -162,13 +174,13 @@ async def press_and_see_it_sent(world: World, card: Message) -> None:
 async def test_a_push_that_goes_wrong_is_called_once_and_a_button_sends_it(
     open_world: OpenWorld, kind: FaultKind
 ) -> None:
-    world = await open_world(**({"leadsquared_timeout": PATIENCE} if kind in HANGING else {}))
+    world = await open_still(open_world, kind)
     world.crm.faults.always("push", kind)
     await world.slack.people["alice"].command("/notify", TYPED)
     card = await see_ending(world, ENDINGS[kind], attempts=1)
     assert len(world.crm.pushes) == (1 if kind in AFTER_ACCEPTING else 0)
     world.crm.faults.clear()
-    world.forward(200)  # nothing repeats it
+    await world.forward(200)  # nothing repeats it
     await press_and_see_it_sent(world, card)
     assert len(calls_of(world)) == 2
 
@@ -178,15 +190,11 @@ async def test_a_push_that_goes_wrong_is_called_once_and_a_button_sends_it(
 
 async def see_pauses(world: World, count: int) -> None:
     """Follow a delivery through its repeats, each no sooner and no later than promised."""
-    before = world.clock.time()
     for number, (least, most) in enumerate(PAUSES[:count], 1):
         rows = await world.until_stored(partial(find_waiting, repeats=number))
         due_at = find_waiting(rows, number).due_at
-        after = world.clock.time()
-        assert due_at - before >= least
-        assert due_at - after <= most
-        before = due_at
-        world.forward(due_at - after + 0.001)
+        assert least <= due_at - world.clock.time() <= most
+        await world.forward_to(due_at)
 
 
 def find_waiting(rows: Rows, repeats: int) -> Any:
@@ -256,18 +264,15 @@ async def test_a_refusal_for_rate_closes_the_gate_teaches_it_and_is_repeated(
     world.crm.refusal = Refusal(retry_after=retry_after, limit=10)
     world.crm.faults.next("push", kind)
     alice = world.slack.people["alice"]
-    before = world.clock.time()
     await alice.command("/notify", TYPED)
     (gate,) = await world.until_stored(lambda rows: any(row.probing for row in rows), gates)
-    after = world.clock.time()
-    assert gate.closed_until - before >= closed
-    assert gate.closed_until - after <= closed + 0.01
+    assert closed <= gate.closed_until - world.clock.time() <= closed + 0.01
     assert (gate.learned_limit, gate.learned_period) == (10, 5.0)
     (row,) = world.read()
     assert (row.state, row.repeats) == (State.PENDING, 0)
     second = await alice.command("/notify", "@lee Waits | too")
     assert "Queued for 1 person" in second.text
-    world.forward(closed + 0.1)
+    await world.forward(closed + 0.1)
     assert (await alice.sees("“Callback due”")).text == SENT
     await alice.sees("✅ Sent to LeadSquared for *Lee Wong*: “Waits”.")
     first, *others = calls_of(world)
@@ -287,7 +292,7 @@ async def test_a_probe_that_is_refused_closes_the_gate_once_more(world: World) -
     await world.slack.people["alice"].command("/notify", TYPED)
     for _ in range(3):
         await see_gate_closed(world)
-        world.forward(5.1)
+        await world.forward(5.1)
     await world.slack.people["alice"].sees(SENT)
     times = [call.at for call in calls_of(world)]
     assert len(times) == 4
@@ -302,9 +307,9 @@ async def test_while_one_call_probes_the_gate_all_others_wait(world: World) -> N
     await alice.command("/notify", TYPED)
     await see_gate_closed(world)
     await alice.command("/notify", "@lee @dev Waits | too")
-    world.forward(5.1)
+    await world.forward(5.1)
     await world.crm.until(lambda: len(calls_of(world)) == 2)
-    world.forward(2)
+    await world.forward(2)
     await alice.command("/notify", "status")
     answered = world.clock.time()
     world.crm.release()

@@ -13,14 +13,13 @@ from tests.scenarios.test_crm_faults import (
     ALL_REFUSED,
     CHECK_KEYS,
     ENDINGS,
-    HANGING,
-    PATIENCE,
     SENT,
     TITLE,
     TYPED,
     Ending,
     calls_of,
     labels,
+    open_still,
     press_and_see_it_sent,
     see_ending,
     see_gate_closed,
@@ -43,15 +42,16 @@ def ended(sentence: str, code: str) -> Ending:
     return Ending(State.UNAVAILABLE, code, sentence, ActionId.RETRY)
 
 
-async def open_impatient(open_world: OpenWorld, kind: FaultKind) -> World:
-    return await open_world(**({"leadsquared_timeout": PATIENCE} if kind in HANGING else {}))
+@pytest.fixture
+async def world(open_world: OpenWorld) -> World:
+    return await open_still(open_world)
 
 
 @pytest.mark.parametrize("kind", sorted(set(FaultKind) - AT_ONCE - RATE_LIMITS.keys()))
 async def test_a_look_up_that_fails_once_is_repeated_and_then_it_is_sent(
     open_world: OpenWorld, kind: FaultKind
 ) -> None:
-    world = await open_impatient(open_world, kind)
+    world = await open_still(open_world, kind)
     world.crm.faults.next("users", kind)
     await world.slack.people["alice"].command("/notify", TYPED)
     await see_pauses(world, 1)
@@ -66,7 +66,7 @@ async def test_a_look_up_refused_for_rate_waits_for_the_gate(world: World, kind:
     await world.slack.people["alice"].command("/notify", TYPED)
     await see_gate_closed(world)
     await see_pauses(world, 1)
-    world.forward(5)
+    await world.forward(5)
     await world.slack.people["alice"].sees(SENT)
     first, second = calls_of(world, Endpoint.USERS)
     assert second.at - first.at >= 5
@@ -90,7 +90,7 @@ async def test_a_look_up_refused_for_rate_waits_for_the_gate(world: World, kind:
 async def test_a_look_up_that_goes_on_failing_is_given_up_after_five_repeats(
     open_world: OpenWorld, kind: FaultKind, code: str
 ) -> None:
-    world = await open_impatient(open_world, kind)
+    world = await open_still(open_world, kind)
     world.crm.faults.always("users", kind)
     await world.slack.people["alice"].command("/notify", TYPED)
     await see_pauses(world, 5)
@@ -138,7 +138,7 @@ async def test_one_refused_look_up_speaks_for_all_recipients(
 
 async def test_who_is_known_is_sent_to_while_nobody_else_can_be_found(world: World) -> None:
     await world.slack.people["alice"].command("/notify", "whoami @priya")
-    world.forward(601)  # the roster is old, the link is not
+    await world.forward(601)  # the roster is old, the link is not
     world.crm.faults.always("users", FaultKind.EMPTY_500)
     alice = world.slack.people["alice"]
     typed = "@priya @lee Callback due | Asha"
@@ -158,7 +158,7 @@ async def test_a_miss_that_cannot_be_checked_makes_nobody_unlinked(world: World)
     alice = world.slack.people["alice"]
     await alice.command("/notify", "@priya First | one")
     await alice.sees("“First”")
-    world.forward(61)
+    await world.forward(61)
     world.crm.faults.always("user_by_email", FaultKind.HTML_200)
     await alice.command("/notify", "@omar Callback due | Asha")
     await see_pauses(world, 5)

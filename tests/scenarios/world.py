@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from aiohttp import web
 from aiolimiter import AsyncLimiter
-from sqlalchemy import Row, Table, create_engine, select
+from sqlalchemy import Engine, Row, Table, create_engine, select
 from sqlalchemy.pool import NullPool
 
 from bot.app import Bot
@@ -51,30 +52,37 @@ class World:
         await self.runner.cleanup()
         await self.working
 
-    def forward(self, seconds: float) -> None:
-        """Move time on, also for a worker that has just begun to wait."""
+    async def forward(self, seconds: float) -> None:
+        """Move time on once every worker waits, so that none is in the middle of a look."""
+        async with asyncio.timeout(10):
+            await self.clock.until_waiting(len(self.bot._workers))
         self.clock.forward(seconds)
-        for worker in self.bot._workers:
-            worker.wake()
+
+    async def forward_to(self, moment: float) -> None:
+        await self.forward(moment - self.clock.time() + 0.001)
+
+    @cached_property
+    def _engine(self) -> Engine:
+        return create_engine(self.settings.database_url, poolclass=NullPool)
 
     def read(self, table: Table = deliveries) -> Rows:
         """Return the rows of a table, read past the bot."""
-        engine = create_engine(self.settings.database_url, poolclass=NullPool)
-        with engine.connect() as connection:
+        with self._engine.connect() as connection:
             return list(connection.execute(select(table)))
 
     async def until_stored(
         self, predicate: Callable[[Rows], object], table: Table = deliveries
     ) -> Rows:
         """Wait until the rows of a table fit, and return them."""
-        rows: Rows = []
         try:
             async with asyncio.timeout(10):
-                while not predicate(rows):
-                    rows = await asyncio.to_thread(self.read, table)
+                while True:
+                    rests = self.clock.rests  # whoever stores something rests afterwards
+                    if predicate(rows := self.read(table)):
+                        return rows
+                    await rests.wait()
         except TimeoutError:
             raise AssertionError(f"not stored: {rows}\n{self.crm.summary()}") from None
-        return rows
 
     def pushed(self) -> list[dict[str, Any]]:
         """Return the JSON of every accepted push, in order."""
