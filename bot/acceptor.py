@@ -9,6 +9,7 @@ from bot.composer import Composer
 from bot.errors import UserError
 from bot.notification import Place, Recipient
 from bot.people import Person
+from bot.questions import Question
 from bot.store.acceptance import Acceptance
 from bot.store.outbox import Outbox, Receipt
 
@@ -37,8 +38,11 @@ class Acceptor:
     resolve: Callable[[], None]
     dispatch: Callable[[], None]
 
-    async def accept(self, request: Request) -> Receipt:
-        """Commit a notification; raises UserError with nothing stored, or StoreError."""
+    async def accept(self, request: Request) -> Receipt | Question:
+        """Commit a notification, or return what must be asked before.
+
+        Raises UserError with nothing stored, or StoreError.
+        """
         self.check_place(request.place)
         notification = self.composer.compose(
             title=request.title,
@@ -58,7 +62,7 @@ class Acceptor:
             )
         )
         self._wake(receipt)
-        return receipt
+        return receipt.earlier or receipt
 
     async def accept_draft(self, draft_id: str, sender: Person) -> Receipt:
         """Commit what was a draft of this sender's; raises UserError if it is gone."""

@@ -37,7 +37,15 @@ class KeyOwner:
     """The owner of the API keys, named explicitly."""
 
 
-Recipient = SlackUser | KeyOwner
+@dataclass(frozen=True)
+class CrmRecipient:
+    """A CRM user whom LeadSquared itself named, such as the owner of a lead."""
+
+    user_id: str
+    name: str
+
+
+Recipient = SlackUser | KeyOwner | CrmRecipient
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,8 @@ class Notification:
     content: str
     click_url: str | None = None
     icon_url: str | None = None
+    lead_name: str | None = None
+    """Whose page `click_url` opens, if it is a lead's."""
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,10 @@ from bot.grammar import Command, Compose, Help, Link, Send, SendTest, Status, Un
 from bot.notification import Place, SlackUser
 from bot.people import Person
 from bot.plaintext import from_typed, mentioned_users
-from bot.replies import Message, answers, cards, compose
+from bot.replies import Message, answers, cards, compose, questions
 from bot.slack_api import SlackApi
 from bot.store.debts import QUICK
+from bot.store.outbox import Receipt
 from bot.store.reports import Reports
 from handlers.patience import LISTEN_WITHIN
 
@@ -84,9 +85,8 @@ class NotifyCommand:
                 icon=send.icon,
             )
         )
-        if receipt.earlier is not None:
-            earlier = receipt.earlier
-            return answers.second_enter(earlier.draft_id, earlier.seconds_ago, earlier.states)
+        if not isinstance(receipt, Receipt):
+            return questions.ask(receipt)
         if receipt.is_new and receipt.seconds > QUICK:
             return answers.queued(receipt.notification_id, receipt.recipients, receipt.seconds)
         return ""

@@ -13,9 +13,9 @@ from bot.directory import Directory
 from bot.errors import UserError
 from bot.notification import SlackUser
 from bot.people import Person
-from bot.replies import BlockId, CallbackId, answers
-from bot.replies.compose import confirm_modal, read_place
-from bot.store.outbox import Earlier
+from bot.replies import BlockId, CallbackId, questions
+from bot.replies.compose import read_place
+from bot.store.outbox import Receipt
 from handlers.patience import LISTEN_WITHIN
 
 
@@ -34,10 +34,10 @@ class ComposeModal:
         async with asyncio.timeout(LISTEN_WITHIN):
             sender = await self.directory.get_sender(body["user"]["id"])
             receipt = await self.acceptor.accept(_build_request(view, sender))
-        if receipt.earlier is None:
+        if isinstance(receipt, Receipt):
             await ack()
         else:
-            await ack(response_action="update", view=_ask_again(receipt.earlier))
+            await ack(response_action="update", view=questions.modal(receipt))
 
     async def confirm(self, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
         """Send the draft that the question was about."""
@@ -45,11 +45,6 @@ class ComposeModal:
             sender = await self.directory.get_sender(body["user"]["id"])
             await self.acceptor.accept_draft(view["private_metadata"], sender)
         await ack()
-
-
-def _ask_again(earlier: Earlier) -> dict[str, Any]:
-    question = answers.told_before(earlier.seconds_ago, earlier.states)
-    return confirm_modal(earlier.draft_id, question)
 
 
 def _build_request(view: dict[str, Any], sender: Person) -> Request:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from bot.notification import State
 from bot.people import Description, Link
 from bot.plaintext import escape
 from bot.replies.ids import ActionId
@@ -47,25 +46,6 @@ def queued(notification_id: str, recipients: int, seconds: float) -> Message:
         Button(ActionId.DETAILS, "Details", notification_id),
     )
     return Message(text, buttons=buttons)
-
-
-def second_enter(draft_id: str, seconds_ago: float, states: Collection[State]) -> Message:
-    """Answer when the same goes to the same people again within a minute."""
-    again = Button(ActionId.SEND_DRAFT, "Send again anyway", draft_id)
-    return Message(told_before(seconds_ago, states), buttons=(again,))
-
-
-def told_before(seconds_ago: float, states: Collection[State]) -> str:
-    """Say what became of the earlier one, and that nothing was sent this time."""
-    if State.UNKNOWN in states:
-        fate = "LeadSquared gave no clear answer, so it may or may not have arrived"
-    elif State.PENDING in states or State.SENDING in states:
-        fate = "it is still on its way"
-    elif set(states) == {State.SENT}:
-        fate = "it was sent"
-    else:
-        fate = "it was sent to some of them; its card says to whom"
-    return f"You sent this {duration(seconds_ago)} ago, and {fate}. Nothing was sent this time."
 
 
 def sent_anyway() -> str:

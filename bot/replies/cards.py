@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.notification import FINAL, Delivery, Report, State
+from bot.notification import FINAL, Delivery, Notification, Report, State
 from bot.plaintext import escape
 from bot.replies.ids import ActionId
 from bot.replies.message import Button, Message, duration, echo, join_names
@@ -83,8 +83,13 @@ def _one(report: Report) -> str:
     delivery = report.deliveries[0]
     title = echo(report.notification.title)
     if delivery.state is State.SENT:
-        return f"✅ Sent to LeadSquared for *{name_of(delivery)}*: “{title}”."
+        opens = _opens(report.notification)
+        return f"✅ Sent to LeadSquared for *{name_of(delivery)}*: “{title}”.{opens}"
     return f"{_mark(delivery)} {sentence_of(delivery)}\n“{title}”"
+
+
+def _opens(notification: Notification) -> str:
+    return f" Opens lead *{echo(notification.lead_name)}*." if notification.lead_name else ""
 
 
 def _many(report: Report) -> str:
@@ -92,7 +97,8 @@ def _many(report: Report) -> str:
     sent = [each for each in deliveries if each.state is State.SENT]
     mark = "✅" if len(sent) == len(deliveries) else "⚠️" if sent else "❌"
     counts = f"{len(sent)} of {len(deliveries)} sent in {duration(report.seconds)}"
-    lines = [f"{mark} {counts}: “{echo(report.notification.title)}”."]
+    opens = _opens(report.notification) if sent else ""
+    lines = [f"{mark} {counts}: “{echo(report.notification.title)}”.{opens}"]
     lines += _group_lines(deliveries)
     if advice := _advice(deliveries):
         lines.append(advice)

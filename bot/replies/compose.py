@@ -30,15 +30,15 @@ def modal(place: Place, prefill: Prefill | None = None) -> dict[str, Any]:
     return {
         "type": "modal",
         "callback_id": CallbackId.COMPOSE,
-        "title": _plain("Notify in LeadSquared"),
-        "submit": _plain("Send"),
-        "close": _plain("Cancel"),
+        "title": plain("Notify in LeadSquared"),
+        "submit": plain("Send"),
+        "close": plain("Cancel"),
         "private_metadata": json.dumps(asdict(place)),
         "blocks": [
             _input(
                 BlockId.RECIPIENTS,
                 "To",
-                {"type": "multi_users_select", "placeholder": _plain("Choose people")},
+                {"type": "multi_users_select", "placeholder": plain("Choose people")},
                 hint="They are found in LeadSquared by their Slack e-mail address.",
             ),
             _input(
@@ -75,27 +75,12 @@ def modal(place: Place, prefill: Prefill | None = None) -> dict[str, Any]:
     }
 
 
-def confirm_modal(draft_id: str, question: str) -> dict[str, Any]:
-    """Build the modal that asks before a draft is sent; it carries the draft's id."""
-    return {
-        "type": "modal",
-        "callback_id": CallbackId.CONFIRM,
-        "title": _plain("Send it again?"),
-        "submit": _plain("Send again anyway"),
-        "close": _plain("Close"),
-        "private_metadata": draft_id,
-        "blocks": [
-            {"type": "section", "text": {"type": "mrkdwn", "text": question, "verbatim": True}}
-        ],
-    }
-
-
 def notice_modal(text: str) -> dict[str, Any]:
     """Build the modal that says why the one before it led to nothing."""
     return {
         "type": "modal",
-        "title": _plain("Notify in LeadSquared"),
-        "close": _plain("Close"),
+        "title": plain("Notify in LeadSquared"),
+        "close": plain("Close"),
         "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}],
     }
 
@@ -109,7 +94,7 @@ def read_place(private_metadata: object) -> Place:
     return place
 
 
-def _plain(text: str) -> dict[str, Any]:
+def plain(text: str) -> dict[str, Any]:
     return {"type": "plain_text", "text": text}
 
 
@@ -126,8 +111,8 @@ def _input(
     return {
         "type": "input",
         "block_id": block,
-        "label": _plain(label),
-        "hint": _plain(hint),
+        "label": plain(label),
+        "hint": plain(hint),
         "optional": optional,
         "element": {**element, "action_id": block, **started},
     }

@@ -118,7 +118,7 @@ SENTENCES = {
 
 def name_of(delivery: Delivery) -> str:
     """Return how to call a recipient; a name pings nobody."""
-    if delivery.slack_user_id is None:
+    if delivery.slack_user_id is None and delivery.name is None:
         return "the owner of the API keys"
     return escape(delivery.name or "somebody")
 

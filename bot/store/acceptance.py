@@ -9,7 +9,14 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-from bot.notification import KeyOwner, Notification, Place, Recipient, SlackUser
+from bot.notification import (
+    CrmRecipient,
+    KeyOwner,
+    Notification,
+    Place,
+    Recipient,
+    SlackUser,
+)
 
 
 @dataclass(frozen=True)
@@ -26,18 +33,14 @@ class Acceptance:
     @cached_property
     def fingerprint(self) -> str:
         """Tell whether somebody sends the same to the same people again."""
-        people = sorted(_name(recipient) for recipient in self.recipients)
+        people = sorted(json.dumps(_dump_recipient(each)) for each in self.recipients)
         what = [self.sender_id, people, asdict(self.notification)]
         return hashlib.sha256(json.dumps(what).encode()).hexdigest()
 
 
-def _name(recipient: Recipient) -> str:
-    return recipient.user_id if isinstance(recipient, SlackUser) else ""
-
-
 def dump(acceptance: Acceptance) -> str:
     fields: dict[str, Any] = asdict(acceptance)
-    fields["recipients"] = [_name(recipient) for recipient in acceptance.recipients]
+    fields["recipients"] = [_dump_recipient(each) for each in acceptance.recipients]
     return json.dumps(fields)
 
 
@@ -48,6 +51,26 @@ def load(text: str) -> Acceptance:
         sender_id=fields["sender_id"],
         sender_name=fields["sender_name"],
         notification=Notification(**fields["notification"]),
-        recipients=[SlackUser(name) if name else KeyOwner() for name in fields["recipients"]],
+        recipients=[_load_recipient(each) for each in fields["recipients"]],
         place=Place(**fields["place"]),
     )
+
+
+def _dump_recipient(recipient: Recipient) -> list[str]:
+    match recipient:
+        case SlackUser(user_id):
+            return [user_id]
+        case CrmRecipient(user_id, name):
+            return [user_id, name]
+        case KeyOwner():
+            return []
+
+
+def _load_recipient(fields: list[str]) -> Recipient:
+    match fields:
+        case [user_id, name]:
+            return CrmRecipient(user_id, name)
+        case [user_id]:
+            return SlackUser(user_id)
+        case _:
+            return KeyOwner()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, select
 
 from bot.store.acceptance import Acceptance, dump, load
 from bot.store.database import Database
@@ -22,28 +22,28 @@ class Drafts:
         add = database.insert(drafts).values(made_at=database.now)
         self._add = add.on_conflict_do_nothing(index_elements=["key"])
 
-    def save(self, connection: Connection, acceptance: Acceptance) -> str:
-        """Store a draft, once for an interaction, and return its id."""
-        draft_id = secrets.token_hex(8)
+    def save(self, connection: Connection, acceptance: Acceptance, choice: int = 0) -> str:
+        """Store a draft, once for an interaction and choice, and return its id."""
+        key = f"{acceptance.key}#{choice}"
         row = {
-            "id": draft_id,
-            "key": acceptance.key,
+            "id": secrets.token_hex(8),
+            "key": key,
             "sender_id": acceptance.sender_id,
             "acceptance": dump(acceptance),
         }
         connection.execute(self._add, row)
-        same = select(drafts.c.id).where(drafts.c.key == acceptance.key)
+        same = select(drafts.c.id).where(drafts.c.key == key)
         return str(connection.scalars(same).one())
 
-    def take(self, connection: Connection, draft_id: str, sender_id: str) -> Acceptance | None:
-        """Remove a draft of this sender and return it; None if it is gone or too old."""
-        found = connection.scalars(
-            delete(drafts)
-            .where(
-                drafts.c.id == draft_id,
-                drafts.c.sender_id == sender_id,
-                drafts.c.made_at > self._database.now - EXPIRES_AFTER,
-            )
-            .returning(drafts.c.acceptance)
-        ).one_or_none()
-        return load(found) if found is not None else None
+    def find(
+        self, connection: Connection, draft_id: str, sender_id: str
+    ) -> tuple[Acceptance, bool] | None:
+        """Return a draft of this sender and whether it is still good; None if it is gone.
+
+        It stays until it is forgotten, so that a second press finds what came of the first.
+        """
+        query = select(
+            drafts.c.acceptance, (drafts.c.made_at > self._database.now - EXPIRES_AFTER)
+        ).where(drafts.c.id == draft_id, drafts.c.sender_id == sender_id)
+        row = connection.execute(query).one_or_none()
+        return (load(row[0]), bool(row[1])) if row is not None else None

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection, ScalarSelect, TextClause, bindparam, func, insert, select
 
 from bot.errors import CommitInDoubtError, UserError
-from bot.notification import KEY_OWNER, KeyOwner, Recipient, SlackUser, State
+from bot.notification import KEY_OWNER, CrmRecipient, KeyOwner, Recipient, SlackUser, State
+from bot.questions import SecondEnter
 from bot.store.acceptance import Acceptance
 from bot.store.database import Database, P, Work
 from bot.store.debts import build_insert, owed_row
@@ -33,18 +34,10 @@ MOST_COUNTED = 20_000
 SECOND_ENTER = 60.0
 """Seconds in which the same text to the same people is taken for a slip."""
 
+TOO_OLD = "This question is too old to be answered, so nothing was sent. Write it again."
+
 ALIVE = (State.PENDING, State.SENDING, State.SENT, State.UNKNOWN)
 """States in which sending the same again would reach somebody twice."""
-
-
-@dataclass(frozen=True)
-class Earlier:
-    """The same notification, sent a moment ago; the draft sends it once more."""
-
-    notification_id: str
-    draft_id: str
-    seconds_ago: float
-    states: frozenset[State]
 
 
 @dataclass(frozen=True)
@@ -57,7 +50,7 @@ class Receipt:
     unresolved: int = 0
     """Recipients whose CRM user is still to be found."""
     is_new: bool = True
-    earlier: Earlier | None = None
+    earlier: SecondEnter | None = None
     """Nothing was accepted: this went out a moment ago, and somebody must say that it is meant."""
 
 
@@ -119,6 +112,21 @@ class Outbox:
         """
         return await self._commit(self._accept_draft, draft_id, sender_id)
 
+    async def ask(self, choices: Sequence[Acceptance]) -> list[str]:
+        """Store drafts of which at most one will be sent; return their ids in the same order."""
+
+        def save(connection: Connection) -> list[str]:
+            return [
+                self._drafts.save(connection, choice, number)
+                for number, choice in enumerate(choices)
+            ]
+
+        return await self._database.transact(save)
+
+    async def estimate(self, count: int) -> float:
+        """Return the seconds until the last of `count` recipients would be served, about."""
+        return await self._database.transact(self._estimate, count)
+
     async def _commit(self, work: Work[P, Receipt], *args: P.args, **kwargs: P.kwargs) -> Receipt:
         commit = asyncio.create_task(self._database.transact(work, *args, **kwargs), name="accept")
         self._commits.add(commit)
@@ -142,22 +150,24 @@ class Outbox:
         if not alive or any(row.key == acceptance.key for row in rows):  # or this very interaction
             return self._accept(connection, acceptance)
         last = alive[0].id
-        earlier = Earlier(
-            last,
+        earlier = SecondEnter(
             self._drafts.save(connection, acceptance),
+            last,
             alive[0].age,
             frozenset(State(row.state) for row in rows if row.id == last),
         )
         return Receipt(last, len(acceptance.recipients), 0.0, is_new=False, earlier=earlier)
 
     def _accept_draft(self, connection: Connection, draft_id: str, sender_id: str) -> Receipt:
-        key = f"draft:{draft_id}"
-        draft = self._drafts.take(connection, draft_id, sender_id)
-        if draft is not None:
-            return self._accept(connection, replace(draft, key=key))
-        if connection.execute(self._find_receipt, {"key": key}).first() is None:
-            raise UserError("This was not sent, and it can no longer be. Write it again.")
-        return self._read_receipt(connection, key)
+        found = self._drafts.find(connection, draft_id, sender_id)
+        if found is None:
+            raise UserError(TOO_OLD)
+        draft, is_good = found
+        # One key for all choices of a question: whichever is pressed first is sent.
+        key = f"draft:{draft.key}"
+        if not is_good and connection.execute(self._find_receipt, {"key": key}).first() is None:
+            raise UserError(TOO_OLD)
+        return self._accept(connection, replace(draft, key=key))
 
     def _accept(self, connection: Connection, acceptance: Acceptance) -> Receipt:
         notification_id = secrets.token_hex(4)
@@ -191,6 +201,7 @@ class Outbox:
             "content": acceptance.notification.content,
             "click_url": acceptance.notification.click_url,
             "icon_url": acceptance.notification.icon_url,
+            "lead_name": acceptance.notification.lead_name,
         }
         return connection.execute(self._add_notification, row).first() is not None
 
@@ -218,7 +229,7 @@ class Outbox:
             return [_target(recipient) for recipient in recipients]
         users = [each.user_id for each in recipients if isinstance(each, SlackUser)]
         matches = self._people.match(connection, users)
-        taken: set[str] = set()
+        taken = {each.user_id for each in recipients if isinstance(each, CrmRecipient)}
         targets = []
         for recipient in recipients:
             target = _target(recipient)
@@ -250,9 +261,13 @@ def _count_capped(condition: TextClause) -> ScalarSelect[int]:
 
 
 def _target(recipient: Recipient) -> dict[str, str | None]:
-    if isinstance(recipient, KeyOwner):
-        return {"slack_user_id": None, "crm_user_id": KEY_OWNER, "name": None}
-    return {"slack_user_id": recipient.user_id, "crm_user_id": None, "name": None}
+    match recipient:
+        case KeyOwner():
+            return {"slack_user_id": None, "crm_user_id": KEY_OWNER, "name": None}
+        case CrmRecipient(user_id, name):
+            return {"slack_user_id": None, "crm_user_id": user_id, "name": name}
+        case SlackUser(user_id):
+            return {"slack_user_id": user_id, "crm_user_id": None, "name": None}
 
 
 def too_slow(count: int, seconds: float, within: float) -> str:

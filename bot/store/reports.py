@@ -65,7 +65,9 @@ def _report(head: Row[Any], rows: Sequence[Row[Any]]) -> Report:
         notification_id=head.id,
         sender_id=head.sender_id,
         sender_name=head.sender_name,
-        notification=Notification(head.title, head.content, head.click_url, head.icon_url),
+        notification=Notification(
+            head.title, head.content, head.click_url, head.icon_url, head.lead_name
+        ),
         accepted_at=head.accepted_at,
         deliveries=tuple(_delivery(row) for row in rows),
         seconds=max(settled) - head.accepted_at,

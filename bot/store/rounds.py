@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, case, null, or_, select, update
 
-from bot.notification import KEY_OWNER, Place, State
+from bot.notification import Place, State
 from bot.store.database import Database
 from bot.store.debts import build_insert, owed_row
 from bot.store.interactions import Interactions
@@ -72,7 +72,9 @@ class Rounds:
                 expires_at=now + self._deliver_within,
                 settled_at=null(),
                 twin_of=null(),  # whoever they are now: links may have changed
-                crm_user_id=case((deliveries.c.slack_user_id.is_(None), KEY_OWNER), else_=null()),
+                crm_user_id=case(
+                    (deliveries.c.slack_user_id.is_(None), deliveries.c.crm_user_id), else_=null()
+                ),
             )
         )
         count = connection.execute(change).rowcount

@@ -40,6 +40,7 @@ notifications = Table(
     Column("content", Text, nullable=False),
     Column("click_url", Text),
     Column("icon_url", Text),
+    Column("lead_name", Text),  # whose page a click opens
     Column("fingerprint", Text, nullable=False),  # of sender, recipients and text
     Column("accepted_at", Double, nullable=False),
     Index("ix_notifications_accepted_at", "accepted_at"),
@@ -51,7 +52,7 @@ drafts = Table(
     "drafts",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("key", Text, nullable=False, unique=True),  # the Slack interaction that asked for it
+    Column("key", Text, nullable=False, unique=True),  # the Slack interaction, and which choice
     Column("sender_id", Text, nullable=False),
     Column("acceptance", Text, nullable=False),  # JSON
     Column("made_at", Double, nullable=False),

@@ -388,6 +388,9 @@ async def test_a_question_that_is_too_old_is_answered_in_its_place(world: World)
     world.clock.forward(3700)
     reply = await alice.submit(timestamp=time.time())
     assert reply.json["response_action"] == "update"
-    assert "This was not sent, and it can no longer be. Write it again." in view.shown
+    assert (
+        "This question is too old to be answered, so nothing was sent. Write it again."
+        in view.shown
+    )
     assert view.errors == {}
     assert len(world.pushed()) == 1

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from bot.errors import UserError
-from bot.notification import Notification, Outcome, Place, State
+from bot.notification import CrmRecipient, Notification, Outcome, Place, State
 from bot.store.acceptance import Acceptance, dump, load
 from bot.store.database import Database
 from bot.store.debts import DAY
@@ -15,8 +15,11 @@ from tests.store import Store, acceptance
 TICK = 0.01
 FULL = replace(
     acceptance("UA", "", place=Place("C1", "1.5", "https://hooks.test/1", private=True)),
-    notification=Notification("Title", "Cöntent", "https://a.test/", "https://b.test/i.png"),
+    notification=Notification(
+        "Title", "Cöntent", "https://a.test/", "https://b.test/i.png", "Asha"
+    ),
 )
+FULL = replace(FULL, recipients=[*FULL.recipients, CrmRecipient("g9", "Olga Owner")])
 
 
 @pytest.fixture
@@ -149,7 +152,7 @@ async def test_a_draft_expires_after_an_hour(store: Store, clock: FrozenClock) -
     clock.forward(EXPIRES_AFTER - TICK)
     assert (await store.outbox.accept_draft(young, "UALICE")).is_new
     clock.forward(TICK)
-    with pytest.raises(UserError, match="it can no longer be"):
+    with pytest.raises(UserError, match="too old to be answered"):
         await store.outbox.accept_draft(old, "UALICE")
 
 
@@ -224,3 +227,26 @@ async def test_beside_the_key_owner_links_are_left_to_the_resolver(store: Store)
     receipt = await store.outbox.accept(acceptance("UA", ""))
     assert receipt.unresolved == 1
     assert [row.crm_user_id for row in await store.rows()] == [None, "KEY_OWNER"]
+
+
+async def test_of_several_choices_the_first_that_is_pressed_is_sent(store: Store) -> None:
+    given = [acceptance("UA", key="k1", content=content) for content in ("One", "Two")]
+    one, two = await store.outbox.ask(given)
+    assert await store.outbox.ask(given) == [one, two]  # the interaction was delivered twice
+    sent = await store.outbox.accept_draft(two, "UALICE")
+    assert sent.is_new
+    again = await store.outbox.accept_draft(one, "UALICE")
+    assert (again.notification_id, again.is_new) == (sent.notification_id, False)
+    report = await store.reports.find(sent.notification_id)
+    assert report is not None
+    assert report.notification.content == "Two"
+
+
+async def test_a_press_after_the_hour_finds_what_came_of_one_before(
+    store: Store, clock: FrozenClock
+) -> None:
+    [draft_id] = await store.outbox.ask([acceptance("UA")])
+    sent = await store.outbox.accept_draft(draft_id, "UALICE")
+    clock.forward(EXPIRES_AFTER + TICK)
+    again = await store.outbox.accept_draft(draft_id, "UALICE")
+    assert (again.notification_id, again.is_new) == (sent.notification_id, False)

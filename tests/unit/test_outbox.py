@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import make_url
 
 from bot.errors import CommitInDoubtError, CrmRateLimitedError, StoreUnavailableError, UserError
-from bot.notification import Notification, Place
+from bot.notification import CrmRecipient, Notification, Place, SlackUser
+from bot.people import Link
 from bot.store import outbox
 from bot.store.database import Database, open_database
 from bot.store.outbox import Receipt
@@ -280,3 +281,21 @@ async def test_a_resolved_recipient_keeps_its_place(store: Store) -> None:
     await store.accept("UA", "UB")
     await store.resolve(UB=Match("g2", "Omar"))
     assert [(row.position, row.crm_user_id) for row in await store.rows()] == [(0, None), (1, "g2")]
+
+
+async def test_a_crm_user_is_a_recipient_who_needs_no_look_up(store: Store) -> None:
+    owner = CrmRecipient("g1", "Olga Owner")
+    receipt = await store.outbox.accept(replace(acceptance(), recipients=[owner]))
+    assert receipt.unresolved == 0
+    [row] = await store.rows()
+    assert (row.slack_user_id, row.crm_user_id, row.name) == (None, "g1", "Olga Owner")
+
+
+async def test_a_crm_user_and_the_slack_user_who_is_the_same_are_one_call(store: Store) -> None:
+    await store.people.save_links([Link("UA", "g1", "Olga", None)])
+    people = (SlackUser("UA"), CrmRecipient("g1", "Olga Owner"))
+    receipt = await store.outbox.accept(replace(acceptance(), recipients=people))
+    assert receipt.unresolved == 1
+    await store.resolve(UA="g1")
+    slack, crm = await store.rows()
+    assert (slack.twin_of, crm.twin_of) == (crm.id, None)

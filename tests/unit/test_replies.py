@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -55,6 +56,23 @@ def test_a_look_up_that_was_rejected_blames_no_browser() -> None:
         "Send it again later."
     )
     assert reasons.words_of(failed) == "LeadSquared could not be asked"
+
+
+def test_a_lead_behind_the_click_is_named_where_something_was_sent() -> None:
+    def about_asha(*deliveries: Delivery) -> Report:
+        given = report(*deliveries)
+        return replace(given, notification=replace(given.notification, lead_name="Asha <Rao>"))
+
+    opens = "Opens lead *Asha &lt;Rao&gt;*."
+    sent, failed = delivery("A"), delivery("B", State.UNLINKED, "not_in_crm")
+    assert cards.outcome(about_asha(sent)).text.endswith(f"“Callback due”. {opens}")
+    assert f"“Callback due”. {opens}" in cards.outcome(about_asha(sent, failed)).text
+    assert opens not in cards.outcome(about_asha(failed, failed)).text
+
+
+def test_a_crm_user_without_a_slack_user_is_called_by_name() -> None:
+    owner = Delivery(0, None, "Olga Owner", State.SENT)
+    assert "*Olga Owner*" in cards.outcome(report(owner)).text
 
 
 def test_many_add_up_and_each_reason_is_said_once() -> None:
@@ -212,24 +230,6 @@ def test_queues_say_how_many_and_how_long() -> None:
     assert "Queued for 60 people, about 10 s" in message.text
     assert [button.value for button in message.buttons] == ["ab12", "ab12"]
     assert "Queued for 1 person" in answers.queued("ab12", 1, 3).text
-
-
-@pytest.mark.parametrize(
-    ("states", "fate"),
-    [
-        ([State.SENT], "it was sent"),
-        ([State.SENT, State.PENDING], "it is still on its way"),
-        ([State.SENDING], "it is still on its way"),
-        ([State.UNKNOWN, State.SENT], "it may or may not have arrived"),
-    ],
-)
-def test_the_second_enter_tells_what_became_of_the_first(states: list[State], fate: str) -> None:
-    message = answers.second_enter("d1", 8.2, states)
-    assert message.text.startswith("You sent this 8 s ago, and ")
-    assert fate in message.text
-    assert [(button.action, button.value) for button in message.buttons] == [
-        (ActionId.SEND_DRAFT, "d1")
-    ]
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,15 @@
+from dataclasses import replace
+
 import pytest
 
 from bot.errors import CrmBusyError, UserError
-from bot.notification import KEY_OWNER, Outcome, Place, State
+from bot.notification import KEY_OWNER, CrmRecipient, KeyOwner, Outcome, Place, State
 from bot.store.database import Database
 from bot.store.quota import HOUR
 from bot.store.resolutions import NoMatch
 from bot.store.rounds import Rounds
 from tests.clock import FrozenClock
-from tests.store import DELIVER_WITHIN, LIMITS, Store
+from tests.store import DELIVER_WITHIN, LIMITS, Store, acceptance
 
 FAILED = (State.REJECTED, State.UNAVAILABLE, State.UNLINKED)
 ELSEWHERE = Place("C9", "9.5", "https://hooks.test/9")
@@ -169,3 +171,12 @@ async def test_a_new_round_counts_for_the_hour_of_whoever_pressed(
     assert await retry(rounds, notification) == 2  # the refused press was not used up
     with pytest.raises(UserError):
         await store.accept("UF", "UG", key="k3", sender="UBOB")
+
+
+async def test_a_crm_user_stays_who_they_are_in_a_new_round(store: Store, rounds: Rounds) -> None:
+    owner = CrmRecipient("g1", "Olga Owner")
+    receipt = await store.outbox.accept(replace(acceptance(), recipients=[owner, KeyOwner()]))
+    for _ in range(2):
+        await store.claims.settle(await store.claim(), Outcome(State.REJECTED), None)
+    assert await retry(rounds, receipt.notification_id) == 2
+    assert [row.crm_user_id for row in await store.rows()] == ["g1", KEY_OWNER]

@@ -61,6 +61,7 @@ def upgrade() -> None:
         sa.Column("content", sa.Text(), nullable=False),
         sa.Column("click_url", sa.Text(), nullable=True),
         sa.Column("icon_url", sa.Text(), nullable=True),
+        sa.Column("lead_name", sa.Text(), nullable=True),
         sa.Column("fingerprint", sa.Text(), nullable=False),
         sa.Column("accepted_at", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notifications")),
