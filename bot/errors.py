@@ -9,6 +9,7 @@ BotError
 │       └── SlackRateLimitedError
 ├── StoreError
 │   ├── StoreUnavailableError    nothing was stored
+│   ├── StoreBrokenError         nothing was stored, and waiting will not help; the process ends
 │   └── CommitInDoubtError       it may or may not have been stored
 └── CrmError
     ├── CrmRejectedError         refused for good
@@ -92,6 +93,15 @@ class StoreUnavailableError(StoreError):
 
     hint = "The bot's database is not available, so nothing was stored or sent. Try again shortly."
     retryable = True
+
+
+class StoreBrokenError(StoreError):
+    """The database's file is damaged, or another has taken its place; nothing was stored."""
+
+    hint = (
+        "The bot's database is broken, so nothing was stored or sent. An admin should look into "
+        "the bot's log."
+    )
 
 
 class CommitInDoubtError(StoreError):

@@ -20,14 +20,14 @@ class Postgres:
     """One server; its databases are listed by name."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._admin: Engine = create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
         self._run("CREATE DATABASE empty")
         upgrade(self.url("empty"))
 
     def url(self, name: str) -> str:
         """Return the address of a database, as hosts give it."""
-        return check_database_url(f"postgres://postgres@/{name}?host={quote(str(self._folder))}")
+        return check_database_url(f"postgres://postgres@/{name}?host={quote(str(self.folder))}")
 
     def create(self) -> str:
         """Copy the migrated database and return the copy's address."""

@@ -92,6 +92,11 @@ class Store:
         await self.database.transact(_execute, statement, values or {})
 
 
+async def make_read_only(database: Database) -> None:
+    """Have SQLite refuse the next transaction, as a disk does that is mounted read-only."""
+    await database.transact(_execute, "PRAGMA query_only = ON", {})
+
+
 def acceptance(
     *users: str,
     key: str = "k1",

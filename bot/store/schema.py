@@ -11,7 +11,7 @@ import sys
 import structlog
 from sqlalchemy import Connection, inspect, text
 
-from bot.errors import StoreUnavailableError
+from bot.errors import ConfigError, StoreBrokenError, StoreUnavailableError
 from bot.store.database import Database
 from bot.store.tables import SCHEMA_REVISION
 
@@ -19,8 +19,17 @@ log = structlog.get_logger()
 
 
 async def bring_up(database: Database) -> None:
-    """Migrate if needed; raises StoreUnavailableError if that fails."""
-    if await _is_behind(database):
+    """Migrate if needed.
+
+    Raises StoreUnavailableError if that fails, and ConfigError for a file that is damaged or no
+    database: starting again will not mend it.
+    """
+    try:
+        await database.check()
+        is_behind = await _is_behind(database)
+    except StoreBrokenError as exc:
+        raise ConfigError([str(exc)]) from exc
+    if is_behind:
         log.info("schema.migrating", to=SCHEMA_REVISION)
         await _migrate_in_child()
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import make_url
+from sqlalchemy.exc import IntegrityError
 
 from bot.errors import CommitInDoubtError, CrmRateLimitedError, StoreUnavailableError, UserError
 from bot.notification import CrmRecipient, Notification, Place, SlackUser
@@ -82,7 +83,7 @@ async def test_an_id_that_is_taken_stores_nothing_and_says_so(
 ) -> None:
     monkeypatch.setattr("bot.store.outbox.secrets.token_hex", lambda _: "cafe0123")
     await store.accept("UA", key="k1")
-    with pytest.raises(StoreUnavailableError):
+    with pytest.raises(IntegrityError):
         await store.accept("UB", key="k2")
     assert [row.slack_user_id for row in await store.rows()] == ["UA"]
 
@@ -270,7 +271,7 @@ async def test_what_breaks_half_way_leaves_nothing(store: Store, table: str) -> 
     await store.execute(
         f"CREATE TRIGGER full BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'full'); END"
     )
-    with pytest.raises(StoreUnavailableError):
+    with pytest.raises(IntegrityError):
         await store.accept("UA")
     await store.execute("DROP TRIGGER full")
     assert await store.rows() == []

@@ -8,7 +8,7 @@ from bot.rate_gate import LONGEST_WAIT, RateGate
 from bot.store.database import Database
 from bot.store.gate import REOPEN_MARGIN, GateStore, Permit, Wait
 from tests.clock import FrozenClock
-from tests.store import ACCOUNT, LIMITS
+from tests.store import ACCOUNT, LIMITS, make_read_only
 
 
 class FlakyGateStore(GateStore):
@@ -207,9 +207,7 @@ async def test_a_slot_taken_for_somebody_who_gave_up_meanwhile_goes_back_unused(
 async def test_a_database_that_fails_somebody_who_gave_up_meanwhile_troubles_nobody(
     gate: RateGate, store: FlakyGateStore
 ) -> None:
-    await store.database.transact(
-        lambda connection: connection.exec_driver_sql("ALTER TABLE slots RENAME TO gone")
-    )
+    await make_read_only(store.database)
     store.answer.clear()
     asking = asyncio.create_task(gate.permit(interactive=True).__aenter__())
     await store.asked.wait()
@@ -242,9 +240,7 @@ async def test_a_slot_that_cannot_be_given_back_is_left_to_its_lease(
 async def test_without_the_database_there_is_no_permit(
     gate: RateGate, store: FlakyGateStore
 ) -> None:
-    await store.database.transact(
-        lambda connection: connection.exec_driver_sql("ALTER TABLE slots RENAME TO gone")
-    )
+    await make_read_only(store.database)
     with pytest.raises(StoreUnavailableError):
         async with gate.permit(interactive=True):
             raise AssertionError("no call may be made")

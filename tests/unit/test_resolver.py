@@ -25,7 +25,7 @@ from bot.store.database import Database
 from bot.store.resolutions import Match, NoMatch
 from tests.clock import FrozenClock
 from tests.fakes import LEE, OMAR, PRIYA, FakeCrm, FakeSlack
-from tests.store import Store
+from tests.store import Store, make_read_only
 
 ADMIN = Person("UADMIN", "Ada", None, Standing.MEMBER, is_admin=True)
 
@@ -213,7 +213,7 @@ async def test_access_refused_is_final_at_once(desk: Desk, status: int) -> None:
 
 
 async def test_without_the_database_the_worker_is_told(desk: Desk) -> None:
-    await desk.store.execute("ALTER TABLE deliveries RENAME TO gone")
+    await make_read_only(desk.store.database)
     with pytest.raises(StoreUnavailableError):
         await desk.resolver.step()
 

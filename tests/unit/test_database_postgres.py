@@ -1,0 +1,212 @@
+"""Postgres in trouble for real: sessions ended, limits reached, and a wire cut at the COMMIT."""
+
+from collections.abc import AsyncIterator
+
+import psycopg
+import pytest
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
+
+from bot.errors import CommitInDoubtError, StoreUnavailableError
+from bot.store import database as module
+from bot.store.database import Database, PostgresDatabase, open_database
+from tests.postgres import Postgres
+from tests.proxy import open_proxy
+
+END_OWN_SESSION = "SELECT pg_terminate_backend(pg_backend_pid())"
+
+
+def add(connection: Connection, account: str = "a") -> None:
+    connection.execute(text("INSERT INTO gates (account) VALUES (:account)"), {"account": account})
+
+
+def count(connection: Connection) -> int:
+    return int(connection.execute(text("SELECT count(*) FROM gates")).scalar_one())
+
+
+def find_pid(connection: Connection) -> int:
+    return int(connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
+
+
+def add_and_execute(connection: Connection, *statements: str) -> None:
+    add(connection)
+    for statement in statements:
+        connection.execute(text(statement))
+
+
+@pytest.fixture
+def url(postgres: Postgres) -> str:
+    return postgres.create()
+
+
+@pytest.fixture
+async def database(url: str) -> AsyncIterator[Database]:
+    opened = open_database(url)
+    yield opened
+    await opened.close()
+
+
+def connect(url: str) -> psycopg.Connection:
+    """Return a session of somebody else."""
+    return psycopg.connect(url.replace("+psycopg", ""), autocommit=True)
+
+
+# Trouble, which passes.
+
+
+@pytest.mark.parametrize(
+    ("statements", "error"),
+    [
+        ([END_OWN_SESSION], psycopg.errors.AdminShutdown),
+        (["SELECT pg_cancel_backend(pg_backend_pid())"], psycopg.errors.QueryCanceled),
+        (
+            ["SET TRANSACTION READ ONLY", "UPDATE gates SET probing = true"],
+            psycopg.errors.ReadOnlySqlTransaction,
+        ),
+        (
+            [
+                "SET LOCAL work_mem = '64kB'",
+                "SET LOCAL temp_file_limit = '1kB'",
+                "SELECT n FROM generate_series(1, 100000) n ORDER BY -n",
+            ],
+            psycopg.errors.ConfigurationLimitExceeded,
+        ),
+        (
+            [
+                "CREATE ROLE reader",
+                "SET LOCAL ROLE reader",
+                "INSERT INTO gates (account) VALUES ('b')",
+            ],
+            psycopg.errors.InsufficientPrivilege,
+        ),
+    ],
+    ids=lambda value: value.__name__ if isinstance(value, type) else None,
+)
+async def test_trouble_stores_nothing_and_passes(
+    database: Database, statements: list[str], error: type[psycopg.Error]
+) -> None:
+    with pytest.raises(StoreUnavailableError, match=error.__name__):
+        await database.transact(add_and_execute, *statements)
+    await database.transact(add, "after")
+    assert await database.transact(count) == 1
+
+
+async def test_a_statement_has_two_seconds_and_a_pause_five(database: Database) -> None:
+    def read(connection: Connection, name: str) -> str:
+        return str(connection.execute(text(f"SHOW {name}")).scalar_one())
+
+    assert await database.transact(read, "statement_timeout") == "2s"
+    assert await database.transact(read, "idle_in_transaction_session_timeout") == "5s"
+
+
+async def test_a_statement_that_takes_too_long_is_cancelled(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(module.POSTGRES_TIMEOUTS, "statement_timeout", 20)
+    database = open_database(url)
+    with pytest.raises(StoreUnavailableError, match="QueryCanceled"):
+        await database.transact(add_and_execute, "SELECT pg_sleep(3600)")
+    assert await database.transact(count) == 0
+    await database.close()
+
+
+async def test_a_process_that_freezes_in_a_transaction_loses_its_session(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or the account's gate would stay locked for as long as it is frozen."""
+    monkeypatch.setitem(module.POSTGRES_TIMEOUTS, "idle_in_transaction_session_timeout", 20)
+
+    def freeze(connection: Connection) -> None:
+        add(connection)
+        pid = find_pid(connection)
+        while other.execute("SELECT FROM pg_stat_activity WHERE pid = %s", [pid]).rowcount:
+            pass
+        add(connection, "b")
+
+    database = open_database(url)
+    with connect(url) as other, pytest.raises(StoreUnavailableError):
+        await database.transact(freeze)
+    assert await database.transact(count) == 0
+    await database.close()
+
+
+async def test_a_session_that_ended_between_transactions_is_not_noticed(
+    database: Database, url: str
+) -> None:
+    pid = await database.transact(find_pid)
+    with connect(url) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+    await database.transact(add)
+    assert await database.transact(count) == 1
+    assert await database.transact(find_pid) != pid
+
+
+async def test_a_database_that_is_not_there_is_named_by_the_server(url: str) -> None:
+    database = open_database(url.replace("test_", "no_such_"))
+    with pytest.raises(StoreUnavailableError, match=r'database "no_such_\d+" does not exist'):
+        await database.transact(count)
+    await database.close()
+
+
+# A commit whose answer never came.
+
+
+@pytest.mark.parametrize("commits", [True, False])
+async def test_a_connection_cut_while_committing_leaves_a_doubt(
+    postgres: Postgres, url: str, commits: bool
+) -> None:
+    async with open_proxy(postgres.folder) as proxy:
+        database = open_database(proxy.url(url.partition("?")[0].rpartition("/")[2]))
+        await database.transact(count)
+        proxy.cut_commit_after("INSERT INTO gates", lets_commit_through=commits)
+        with pytest.raises(CommitInDoubtError):
+            await database.transact(add)
+        assert proxy.cuts == 1
+        assert await database.transact(count) == int(commits)
+        await database.close()
+
+
+async def test_a_connection_lost_before_the_commit_leaves_none(database: Database) -> None:
+    def end_other(connection: Connection) -> None:
+        add(connection)
+        pid = find_pid(connection)
+        with connect(str(url_of(database))) as other:
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+        count(connection)
+
+    with pytest.raises(StoreUnavailableError):
+        await database.transact(end_other)
+    assert await database.transact(count) == 0
+
+
+def url_of(database: Database) -> str:
+    assert isinstance(database, PostgresDatabase)
+    return database.engine.url.render_as_string(hide_password=False)
+
+
+# Bugs, which come through, without what people wrote.
+
+
+@pytest.mark.parametrize(
+    ("statement", "error"),
+    [
+        ("SELECT * FROM nowhere", ProgrammingError),
+        ("INSERT INTO gates (account) VALUES (NULL)", IntegrityError),
+        ("SELECT 1 / 0", DataError),
+    ],
+)
+async def test_a_statement_that_is_wrong_comes_through(
+    database: Database, statement: str, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        await database.transact(add_and_execute, statement)
+    assert await database.transact(count) == 0
+
+
+async def test_what_people_write_is_in_no_error(database: Database) -> None:
+    """Postgres repeats the key of a row that is there already."""
+    await database.transact(add, "private")
+    with pytest.raises(IntegrityError) as caught:
+        await database.transact(add, "private")
+    assert "private" not in str(caught.value) + str(caught.value.orig)
+    assert "duplicate key" in str(caught.value)
