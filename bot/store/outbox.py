@@ -7,9 +7,10 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import structlog
 from sqlalchemy import Connection, ScalarSelect, TextClause, bindparam, func, insert, select
 
-from bot.errors import CommitInDoubtError, UserError
+from bot.errors import CommitInDoubtError, StoreError, UserError
 from bot.notification import KEY_OWNER, CrmRecipient, KeyOwner, Recipient, SlackUser, State
 from bot.questions import SecondEnter
 from bot.store.acceptance import Acceptance
@@ -24,6 +25,8 @@ from bot.store.tables import (
     deliveries,
     notifications,
 )
+
+log = structlog.get_logger()
 
 COMMIT_WITHIN = 2.0
 """Seconds given to the commit, out of the three that Slack waits for an acknowledgement."""
@@ -133,7 +136,7 @@ class Outbox:
         commit.add_done_callback(self._commits.discard)
         done, _ = await asyncio.wait({commit}, timeout=COMMIT_WITHIN)
         if not done:
-            commit.add_done_callback(lambda late: late.cancelled() or late.exception())
+            commit.add_done_callback(_note_late)
             raise CommitInDoubtError(f"no commit within {COMMIT_WITHIN:g} s")
         return commit.result()
 
@@ -251,6 +254,19 @@ class Outbox:
             seconds=seconds,
         )
         connection.execute(self._add_reply, row)
+
+
+def _note_late(commit: asyncio.Task[Receipt]) -> None:
+    """Log how a commit ended that was said to be in doubt; nobody waits for it any more."""
+    if commit.cancelled():
+        return
+    error = commit.exception()
+    if error is None:
+        log.info("acceptance.stored_late")
+    elif isinstance(error, StoreError | UserError):
+        log.warning("acceptance.not_stored", error=type(error).__name__)
+    else:
+        log.error("acceptance.failed", exc_info=error)
 
 
 def _count_capped(condition: TextClause) -> ScalarSelect[int]:
