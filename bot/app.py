@@ -18,6 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 import handlers
 from bot.acceptor import Acceptor
+from bot.background import Watch
 from bot.backoff import Backoff
 from bot.clock import Clock, SystemClock
 from bot.composer import Composer
@@ -82,7 +83,9 @@ class Bot:
         self._settings = settings
         self._clock = clock or SystemClock()
         self._random = random.SystemRandom().random
+        self._watch = Watch()
         self._database = open_database(settings.database_url, now=now)
+        self._database.on_broken = self._watch.fail
         self._limits = Limits(
             settings.leadsquared_rate_limit,
             settings.leadsquared_rate_period,
@@ -90,19 +93,16 @@ class Bot:
             settings.leadsquared_timeout,
         )
         self._gate_store = GateStore(self._database, self._limits, settings.leadsquared_url)
-        self._gate = RateGate(
-            self._gate_store,
-            limiter or AsyncLimiter(self._limits.limit, self._limits.period),
-            self._clock,
-        )
+        limiter = limiter or AsyncLimiter(self._limits.limit, self._limits.period)
+        self._gate = RateGate(self._gate_store, limiter, self._clock, self._watch)
         self._claims = Claims(self._database, self._gate_store)
         self._debts = Debts(self._database)
         self._quota = Quota(self._database, settings.hourly_limit)
         self._outbox = Outbox(
             self._database, self._gate_store, self._quota, deliver_within=settings.deliver_within
         )
-        self._errands = Errands()
-        self._workers: list[Worker] = []
+        self._errands = Errands(self._watch)
+        self._workers: list[Worker | Watch] = []
         self._stopping = asyncio.Event()
         self._requests_ended = asyncio.Event()
         self.ready = asyncio.Event()  # Slack's requests are answered
@@ -143,7 +143,7 @@ class Bot:
         slack = self._build_slack_api(slack_session)
         reporter = Reporter(self._debts, slack, self._clock, self._random)
         dispatcher = Dispatcher(
-            self._claims, self._gate, crm, self._clock, self._random, reporter.wake
+            self._claims, self._gate, crm, self._clock, self._random, reporter.wake, self._watch
         )
         janitor = Janitor(
             self._claims,
@@ -154,7 +154,7 @@ class Bot:
         )
         try:
             async with asyncio.TaskGroup() as tasks:
-                self._start(tasks, dispatcher, janitor)
+                self._start(tasks, dispatcher, janitor, self._watch)
                 identity = await self._keep_trying("slack", lambda: _identify(slack))
                 if identity is not None:
                     resolver = self._open_slack(identity, slack, crm, dispatcher, reporter)
@@ -163,6 +163,7 @@ class Bot:
                     log.info("bot.ready", team=identity.team_id)
         finally:  # also when a part failed: calls under way would be unknown for nothing
             await self._finish(dispatcher, reporter)
+            self._watch.check()
 
     def _open_slack(
         self,
@@ -252,7 +253,7 @@ class Bot:
                     await self._stopping.wait()
         return None
 
-    def _start(self, tasks: asyncio.TaskGroup, *workers: Worker) -> None:
+    def _start(self, tasks: asyncio.TaskGroup, *workers: Worker | Watch) -> None:
         for worker in workers:
             self._workers.append(worker)
             tasks.create_task(worker.run(), name=worker.name)

@@ -7,12 +7,11 @@ is kept and offered again until the database takes it, or the lease ends it as u
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable
 
 import structlog
 
+from bot.background import Tasks, Watch
 from bot.backoff import BUSY, UNREACHABLE, Backoff
 from bot.clock import Clock
 from bot.errors import (
@@ -22,6 +21,7 @@ from bot.errors import (
     CrmRateLimitedError,
     CrmRejectedError,
     CrmUncertainError,
+    StoreBrokenError,
     StoreError,
 )
 from bot.leadsquared.client import LeadSquaredClient
@@ -33,8 +33,6 @@ from bot.store.gate import BEGIN_WITHIN, Wait
 from bot.worker import LOOK_EVERY, Worker
 
 log = structlog.get_logger()
-
-T = TypeVar("T")
 
 STORE_RETRY = 0.5
 """Seconds between tries to store an outcome while the database is away."""
@@ -53,6 +51,7 @@ class Dispatcher(Worker):
         clock: Clock,
         random: Callable[[], float],
         on_settled: Callable[[], None],
+        watch: Watch,
     ) -> None:
         super().__init__(clock)
         self._claims = claims
@@ -62,7 +61,7 @@ class Dispatcher(Worker):
         self._on_settled = on_settled
         self._admitted = False
         self._closed_until = float("-inf")  # until then nothing new can pass, so none is tried
-        self._in_flight: set[asyncio.Task[Any]] = set()
+        self._in_flight = Tasks(watch)
 
     async def step(self) -> bool:
         """Start the push that is next; False when nothing is due."""
@@ -74,7 +73,7 @@ class Dispatcher(Worker):
         if not self._admitted:
             await self._gate.admit()
             self._admitted = True
-        claim = await asyncio.shield(self._own(self._claim_and_start()))
+        claim = await self._in_flight.finish("claim", self._claim_and_start())
         if isinstance(claim, Wait):
             await self._wait(claim)
         return claim is not None
@@ -85,14 +84,8 @@ class Dispatcher(Worker):
         claim = await self._claims.claim()
         if isinstance(claim, Claim):
             self._admitted = False
-            self._own(self._deliver(claim, begun))
+            self._in_flight.start("delivery", self._deliver(claim, begun))
         return claim
-
-    def _own(self, work: Coroutine[None, None, T]) -> asyncio.Task[T]:
-        task = asyncio.create_task(work)
-        self._in_flight.add(task)
-        task.add_done_callback(self._in_flight.discard)
-        return task
 
     async def _wait(self, wait: Wait) -> None:
         """Wait for a slot; a look now and then, as other processes may give one back."""
@@ -104,13 +97,8 @@ class Dispatcher(Worker):
 
     async def drain(self, seconds: float) -> None:
         """Let the calls in flight finish and be stored; what is not done by then is unknown."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                while self._in_flight:
-                    await asyncio.wait(self._in_flight)
-        for task in self._in_flight:
-            task.cancel()
-        log.info("dispatcher.drained", late=len(self._in_flight))
+        late = await self._in_flight.drain(seconds)
+        log.info("dispatcher.drained", late=late)
 
     async def _deliver(self, claim: Claim, begun: float) -> None:
         if self._clock.time() - begun > BEGIN_WITHIN:
@@ -162,6 +150,8 @@ class Dispatcher(Worker):
         while True:
             try:
                 return await write()
+            except StoreBrokenError:
+                raise  # the process ends for it
             except StoreError as exc:
                 log.warning("dispatcher.store_away", error=type(exc).__name__)
                 await self._clock.wait(asyncio.Event(), STORE_RETRY)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Coroutine
 
 import structlog
 
+from bot.background import Tasks, Watch
 from bot.errors import SlackError
 
 log = structlog.get_logger()
@@ -15,21 +15,16 @@ log = structlog.get_logger()
 class Errands:
     """Small tasks that make what is already stored visible; losing one loses no work."""
 
-    def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[None]] = set()
+    def __init__(self, watch: Watch) -> None:
+        self._tasks = Tasks(watch)
 
     def run(self, name: str, errand: Coroutine[None, None, None]) -> None:
         """Start an errand; the caller goes on."""
-        task = asyncio.create_task(self._run(name, errand), name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.start(name, self._run(name, errand))
 
     async def drain(self, seconds: float) -> None:
         """Let those under way finish, within a bound."""
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=seconds)
-            for task in late:
-                task.cancel()
+        await self._tasks.drain(seconds)
 
     async def _run(self, name: str, errand: Coroutine[None, None, None]) -> None:
         try:

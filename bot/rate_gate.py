@@ -7,12 +7,13 @@ limit, across processes and restarts.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
 from aiolimiter import AsyncLimiter
 
+from bot.background import Tasks, Watch
 from bot.clock import Clock
 from bot.errors import CrmError, StoreError
 from bot.store.gate import GateStore, Permit, Wait
@@ -26,12 +27,13 @@ LONGEST_WAIT = 1.0
 class RateGate:
     """Gives permits, one for each call."""
 
-    def __init__(self, store: GateStore, limiter: AsyncLimiter, clock: Clock) -> None:
+    def __init__(self, store: GateStore, limiter: AsyncLimiter, clock: Clock, watch: Watch) -> None:
         self._store = store
         self._limiter = limiter
         self._clock = clock
         self._changed = asyncio.Event()  # a look-up of ours ended
-        self._giving_back: set[asyncio.Task[None]] = set()
+        self._watch = watch
+        self._giving_back = Tasks(watch)
 
     async def admit(self) -> None:
         """Wait for this process's share of the rate."""
@@ -49,7 +51,8 @@ class RateGate:
             error = exc
             raise
         finally:
-            await asyncio.shield(self._own(self._give_back(permit, error, used=True)))
+            give_back = self._give_back(permit, error, used=True)
+            await self._giving_back.finish("give-back", give_back)
 
     async def _wait_for_permit(self, *, interactive: bool) -> Permit:
         while True:
@@ -60,7 +63,7 @@ class RateGate:
 
     async def _take(self, *, interactive: bool) -> Permit | Wait:
         """Take a slot; one that was taken for somebody who gave up meanwhile goes back."""
-        taking = asyncio.create_task(self._store.take_alone(interactive=interactive))
+        taking = asyncio.create_task(self._store.take_alone(interactive=interactive), name="take")
         try:
             return await asyncio.shield(taking)
         except asyncio.CancelledError:
@@ -68,21 +71,15 @@ class RateGate:
             raise
 
     def _return_unused(self, taking: asyncio.Task[Permit | Wait]) -> None:
+        self._watch.hear(taking)
         if not taking.cancelled() and taking.exception() is None:
             taken = taking.result()
             if isinstance(taken, Permit):
-                self._own(self._give_back(taken, None, used=False))
-
-    def _own(self, giving_back: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(giving_back, name="give-back")
-        self._giving_back.add(task)
-        task.add_done_callback(self._giving_back.discard)
-        return task
+                self._giving_back.start("give-back", self._give_back(taken, None, used=False))
 
     async def drain(self) -> None:
         """Wait for the permits on their way back."""
-        if self._giving_back:
-            await asyncio.wait(self._giving_back)
+        await self._giving_back.drain()
 
     async def _give_back(self, permit: Permit, error: CrmError | None, *, used: bool) -> None:
         try:

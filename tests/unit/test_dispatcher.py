@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiolimiter import AsyncLimiter
 
+from bot.background import Watch
 from bot.dispatcher import STORE_RETRY, Dispatcher, outcome_of
 from bot.errors import (
     CommitInDoubtError,
@@ -15,6 +16,7 @@ from bot.errors import (
     CrmRateLimitedError,
     CrmRejectedError,
     CrmUncertainError,
+    StoreBrokenError,
     StoreError,
     StoreUnavailableError,
 )
@@ -72,10 +74,11 @@ class Desk:
         self.claims = FlakyClaims(self.store)
         self.crm = FakeCrm()
         self.settled = 0
+        self.watch = Watch()
         limiter = AsyncLimiter(1000, 1)  # the slots are what the tests are about
-        gate = RateGate(self.store.gate, limiter, clock)
+        gate = RateGate(self.store.gate, limiter, clock, Watch())
         self.dispatcher = Dispatcher(
-            self.claims, gate, self.crm, clock, lambda: jitter, self._on_settled
+            self.claims, gate, self.crm, clock, lambda: jitter, self._on_settled, self.watch
         )
 
     def _on_settled(self) -> None:
@@ -84,7 +87,7 @@ class Desk:
     async def step(self) -> bool:
         """Take one step and let what it began finish."""
         busy = await self.dispatcher.step()
-        await asyncio.gather(*self.dispatcher._in_flight)
+        await asyncio.gather(*self.dispatcher._in_flight._running)
         return busy
 
     async def work_for(self, seconds: float) -> None:
@@ -408,8 +411,40 @@ async def test_an_outcome_stored_after_its_lease_corrects_the_unknown(
     step = asyncio.create_task(desk.dispatcher.step())
     await step
     await sweep()
-    await asyncio.gather(*desk.dispatcher._in_flight)
+    await asyncio.gather(*desk.dispatcher._in_flight._running)
     assert await desk.states() == [("sent", None)]
+
+
+async def test_a_bug_in_a_delivery_is_heard_of_and_the_others_are_stored(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bug = LookupError("a bug")
+    settle, broken = desk.claims.settle, [True]
+
+    async def settle_but_once(*args: object, **kwargs: object) -> bool:
+        if broken:
+            broken.clear()
+            raise bug
+        return await settle(*args, **kwargs)  # type: ignore[arg-type]  # whatever they were
+
+    monkeypatch.setattr(desk.claims, "settle", settle_but_once)
+    await desk.store.accept("UA", "UB")
+    await desk.store.resolve(UA=PRIYA, UB=OMAR)
+    await desk.dispatcher.step()
+    await desk.dispatcher.step()
+    await desk.dispatcher.drain(30)
+    with pytest.raises(ExceptionGroup) as caught:
+        desk.watch.check()
+    assert caught.value.exceptions == (bug,)
+    assert await desk.store.states() == ["sending", "sent"]  # the lease ends the first
+
+
+async def test_an_outcome_is_not_offered_to_a_broken_database_again(desk: Desk) -> None:
+    desk.claims.errors = [StoreBrokenError(), StoreUnavailableError()]
+    await desk.store.accept("")
+    await desk.dispatcher.step()
+    await desk.dispatcher.drain(30)
+    assert desk.claims.tries == 1
 
 
 # Shutting down.
@@ -443,7 +478,7 @@ async def test_what_is_under_way_may_finish_at_the_end(desk: Desk) -> None:
 
 async def test_what_does_not_finish_is_left_to_its_lease(desk: Desk, clock: FrozenClock) -> None:
     async with push_under_way(desk):
-        tasks = list(desk.dispatcher._in_flight)
+        tasks = list(desk.dispatcher._in_flight._running)
         await desk.dispatcher.drain(0)
         await asyncio.wait(tasks)
     assert all(task.cancelled() for task in tasks)
@@ -465,7 +500,7 @@ async def test_the_success_of_a_probe_ends_the_wait_of_this_process_at_once(
         await desk.dispatcher.step()
         assert len(desk.dispatcher._in_flight) == 1
         answered.set()
-        await asyncio.gather(*desk.dispatcher._in_flight)
+        await asyncio.gather(*desk.dispatcher._in_flight._running)
     before = clock.time()
     await desk.step()
     assert clock.time() == before

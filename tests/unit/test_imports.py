@@ -10,7 +10,14 @@ ROOT = Path(__file__).parents[2]
 
 LAYERS = [
     {"bot.errors", "bot.clock", "bot.backoff", "bot.notification", "bot.people", "bot.logs"},
-    {"bot.plaintext", "bot.leadsquared", "bot.config", "bot.questions", "bot.worker"},
+    {
+        "bot.plaintext",
+        "bot.leadsquared",
+        "bot.config",
+        "bot.questions",
+        "bot.worker",
+        "bot.background",
+    },
     {"bot.grammar", "bot.replies", "bot.store"},
     {"bot.slack_api", "bot.rate_gate", "bot.roster", "bot.composer", "bot.forwarding"},
     {"bot.directory", "bot.acceptor", "bot.errands", "bot.intake", "bot.health"},

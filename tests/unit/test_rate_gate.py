@@ -3,6 +3,7 @@ import asyncio
 import pytest
 from aiolimiter import AsyncLimiter
 
+from bot.background import Watch
 from bot.errors import CrmBusyError, CrmError, CrmRateLimitedError, StoreUnavailableError
 from bot.rate_gate import LONGEST_WAIT, RateGate
 from bot.store.database import Database
@@ -41,7 +42,7 @@ async def store(database: Database) -> FlakyGateStore:
 
 @pytest.fixture
 def gate(store: FlakyGateStore, clock: FrozenClock) -> RateGate:
-    return RateGate(store, AsyncLimiter(1000, 1), clock)
+    return RateGate(store, AsyncLimiter(1000, 1), clock, Watch())
 
 
 async def count_free(store: GateStore) -> int:
@@ -113,7 +114,7 @@ async def test_it_looks_again_soon_as_another_process_may_give_one_back(
 async def test_the_process_waits_for_its_own_share_first(
     store: FlakyGateStore, clock: FrozenClock
 ) -> None:
-    gate = RateGate(store, AsyncLimiter(1, 3600), clock)
+    gate = RateGate(store, AsyncLimiter(1, 3600), clock, Watch())
     await gate.admit()
     waiting = asyncio.create_task(gate.admit())
     done, _ = await asyncio.wait({waiting}, timeout=0)
@@ -208,6 +209,24 @@ async def test_a_database_that_fails_somebody_who_gave_up_meanwhile_troubles_nob
     gate: RateGate, store: FlakyGateStore
 ) -> None:
     await make_read_only(store.database)
+    await give_up_asking(gate, store)
+    gate._watch.check()
+
+
+async def test_a_bug_that_hits_somebody_who_gave_up_meanwhile_is_heard_of(
+    gate: RateGate, store: FlakyGateStore
+) -> None:
+    await store.database.transact(
+        lambda connection: connection.exec_driver_sql("ALTER TABLE slots RENAME TO gone")
+    )
+    await give_up_asking(gate, store)
+    with pytest.raises(ExceptionGroup) as caught:
+        gate._watch.check()
+    assert "no such table: slots" in str(caught.value.exceptions[0])
+
+
+async def give_up_asking(gate: RateGate, store: FlakyGateStore) -> None:
+    """Ask for a permit, and be gone when the database answers."""
     store.answer.clear()
     asking = asyncio.create_task(gate.permit(interactive=True).__aenter__())
     await store.asked.wait()
