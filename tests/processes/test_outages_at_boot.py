@@ -53,7 +53,8 @@ async def test_a_command_before_slack_is_known_is_refused_and_not_half_taken(wor
 async def test_it_waits_for_the_folder_of_its_database(world: World) -> None:
     template, world.database = world.database, world.database.parent / "volume" / "bot.db"
     bot = await world.launch()
-    await bot.logs("bot.waiting", what="database")
+    reason = f"DATABASE_URL: the folder {world.database.parent} does not exist"
+    await bot.logs("bot.waiting", what="database", reason=reason)
     await check_alive_but_not_ready(bot)
     assert await notify(world) == 503
     world.database.parent.mkdir()
