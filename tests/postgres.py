@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import create_engine, text
@@ -19,10 +20,11 @@ _numbers = count(1)
 class Postgres:
     """One server; its databases are listed by name."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, server: Any) -> None:
         self.folder = folder
+        self._server = server
         self._admin: Engine = create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
-        self._run("CREATE DATABASE empty")
+        self.execute("CREATE DATABASE empty")
         upgrade(self.url("empty"))
 
     def url(self, name: str) -> str:
@@ -32,13 +34,21 @@ class Postgres:
     def create(self) -> str:
         """Copy the migrated database and return the copy's address."""
         name = f"test_{next(_numbers)}"
-        self._run(f"CREATE DATABASE {name} TEMPLATE empty STRATEGY file_copy")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE empty STRATEGY file_copy")
         return self.url(name)
+
+    def stop(self) -> None:
+        """End all sessions and the server, as a maintenance does."""
+        self.close()
+        self._server.stop()
+
+    def start(self) -> None:
+        self._server.ensure_postgres_running()
 
     def close(self) -> None:
         self._admin.dispose()
 
-    def _run(self, statement: str) -> None:
+    def execute(self, statement: str) -> None:
         with self._admin.connect() as connection:
             connection.execute(text(statement))
 
@@ -52,7 +62,7 @@ def running_postgres(folder: Path) -> Iterator[Postgres]:
     server = get_server(folder, cleanup_mode="stop")
     server.psql("ALTER SYSTEM SET fsync = off")
     server.psql("SELECT pg_reload_conf()")
-    postgres = Postgres(folder)
+    postgres = Postgres(folder, server)
     try:
         yield postgres
     finally:

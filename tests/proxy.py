@@ -21,8 +21,8 @@ class Proxy:
         self._connections: set[asyncio.Task[None]] = set()
         self.cuts = 0
 
-    async def start(self) -> None:
-        self._server = await asyncio.start_server(self._take, "127.0.0.1", 0)
+    async def start(self, port: int = 0) -> None:
+        self._server = await asyncio.start_server(self._take, "127.0.0.1", port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -32,8 +32,10 @@ class Proxy:
         if self._connections:
             await asyncio.wait(self._connections)
 
-    def url(self, name: str) -> str:
-        return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{name}?sslmode=disable"
+    def url(self, name: str, port: int | None = None) -> str:
+        """Return the address of a database; `port` is where it will start."""
+        at = f"127.0.0.1:{port or self.port}"
+        return f"postgresql+psycopg://postgres@{at}/{name}?sslmode=disable"
 
     def cut_commit_after(self, word: str, *, lets_commit_through: bool) -> None:
         """Cut the connection at the COMMIT of the next transaction whose statements have `word`."""

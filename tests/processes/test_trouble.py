@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from bot.sandbox.leadsquared import FaultKind
 from tests.processes.bot_process import BotProcess
 from tests.processes.world import World
 
@@ -41,13 +42,13 @@ async def test_a_delivery_that_dies_ends_the_process_once_the_others_are_stored(
         "CREATE TRIGGER bug BEFORE UPDATE OF state ON deliveries WHEN NEW.state = 'sent' AND "
         "OLD.position = 0 BEGIN SELECT RAISE(ABORT, 'a bug of ours'); END"
     )
-    world.crm.latency = 0.5
+    world.crm.faults.always("push", FaultKind.HANG)
     first = await world.start_bot()
     await world.person("alice").command("/notify", "@lee @priya Callback due | 3 pm")
     await world.pushes_begin(2)
+    world.crm.release()
     assert await first.ends() == 1
-    assert find_failure(first).count("failed in the background") == 1
-    assert "a bug of ours" in find_failure(first)
+    assert find_failure(first).count("(sqlite3.IntegrityError) a bug of ours") == 1
     assert "Callback" not in find_failure(first)
     assert world.states() == ["sending", "sent"]
     world.run_sql("DROP TRIGGER bug")

@@ -11,6 +11,7 @@ from shutil import copyfile
 
 import pytest
 
+from bot.sandbox.leadsquared import FaultKind
 from tests.processes.bot_process import BotProcess
 from tests.processes.conftest import OpenWorld
 from tests.processes.world import World
@@ -63,6 +64,8 @@ async def check_full_and_free(world: World, bot: BotProcess, fill: Fill, free: F
     assert (await alice.command("/notify", f"{EVERYBODY} Callback due | 3 pm")).ok
     await world.pushes_begin(2)
     fill()
+    world.crm.faults.clear()
+    world.crm.release()
     await bot.logs("dispatcher.store_away", error="StoreUnavailableError")
     sent, begun = world.states().count("sent"), world.count_pushes_begun()
     assert sent < begun < 4
@@ -82,9 +85,9 @@ async def check_full_and_free(world: World, bot: BotProcess, fill: Fill, free: F
 
 
 async def open_slow_world(open_world: OpenWorld) -> World:
-    """Open a world where two calls take a second, and the others wait for them."""
+    """Open a world where two calls hang, and the others wait for them."""
     world = await open_world(limit=2, period=0.5)
-    world.crm.latency = 0.6
+    world.crm.faults.always("push", FaultKind.HANG)
     return world
 
 
@@ -92,7 +95,7 @@ async def test_a_file_that_may_not_grow_is_waited_for(
     open_world: OpenWorld, migrated: None
 ) -> None:
     world = await open_slow_world(open_world)
-    bot = await world.start_bot()
+    bot = await world.start_bot(LEADSQUARED_TIMEOUT="60")
     await check_full_and_free(
         world,
         bot,
@@ -109,7 +112,7 @@ async def test_a_full_disk_is_waited_for(
     with small_disk(tmp_path / "small") as folder:
         copyfile(world.database, folder / "bot.db")
         world.database = folder / "bot.db"
-        bot = await world.start_bot()
+        bot = await world.start_bot(LEADSQUARED_TIMEOUT="60")
         with kept_open(world):
             await check_full_and_free(
                 world, bot, lambda: fill_disk(folder), (folder / "filler").unlink
