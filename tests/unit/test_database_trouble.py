@@ -121,6 +121,13 @@ def damage(path: Path) -> None:
             file.write(b"\xff" * 100)
 
 
+def damage_last_page(path: Path) -> None:
+    """Write over what nothing reads at the start."""
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size - PAGE)
+        file.write(b"\xff" * 100)
+
+
 def cut_off(path: Path) -> None:
     with path.open("r+b") as file:
         file.truncate(3 * PAGE)
@@ -130,7 +137,7 @@ def overwrite(path: Path) -> None:
     path.write_bytes(b"These are the notes of our last meeting.\n" * 100)
 
 
-@pytest.mark.parametrize("spoil", [damage, cut_off, overwrite])
+@pytest.mark.parametrize("spoil", [damage, damage_last_page, cut_off, overwrite])
 async def test_a_file_that_is_broken_is_refused_at_the_start(
     database_url: str, path: Path, spoil: Callable[[Path], None]
 ) -> None:
