@@ -9,21 +9,29 @@ from alembic.config import Config
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Connection
 
+from bot.errors import ConfigError, StoreBrokenError
+from bot.store import faults
+
 LOCK = 4_711_002_501
 """Any number, as long as every process of ours uses the same."""
 
 
 def upgrade(url: str) -> None:
-    """Apply what is missing; others who come at the same time wait and find nothing to do."""
+    """Apply what is missing; others who come at the same time wait and find nothing to do.
+
+    Raises ConfigError for a file that is damaged or no database.
+    """
     engine = create_engine(url)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _leave_transactions_to_us)
         event.listen(engine, "begin", _begin_immediate)
     try:
-        with engine.begin() as connection:
+        with faults.named(), engine.begin() as connection:
             if engine.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
             command.upgrade(build_config(connection), "head")
+    except StoreBrokenError as exc:
+        raise ConfigError([f"DATABASE_URL: {engine.url.database} {exc}."]) from exc
     finally:
         engine.dispose()
 

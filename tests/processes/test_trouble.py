@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import pytest
+
 from bot.sandbox.leadsquared import FaultKind
 from tests.processes.bot_process import BotProcess
 from tests.processes.world import World
@@ -124,18 +126,21 @@ def move_away(path: Path) -> Path:
     return moved
 
 
-async def check_refused(world: World) -> None:
-    bot = await world.launch()
+async def check_refused(world: World, command: str = "serve") -> None:
+    bot = await world.launch(command)
     assert await bot.ends() == EX_CONFIG
     [line] = bot.errors.splitlines()
     assert line.startswith(f"DATABASE_URL: {world.database} ")
     assert line.endswith("Restore it from a backup, or move it away to begin with an empty one.")
 
 
-async def test_a_file_that_is_no_database_is_refused_and_left_alone(world: World) -> None:
+@pytest.mark.parametrize("command", ["serve", "migrate"])
+async def test_a_file_that_is_no_database_is_refused_and_left_alone(
+    world: World, command: str
+) -> None:
     notes = b"These are the notes of our last meeting.\n" * 200
     world.database.write_bytes(notes)
-    await check_refused(world)
+    await check_refused(world, command)
     assert world.database.read_bytes() == notes
 
 
