@@ -165,6 +165,7 @@ class PostgresDatabase(Database):
                 "keepalives_idle": 30,
             },
         )
+        event.listen(self.engine.sync_engine, "handle_error", _open_anew_after_trouble)
         names = POSTGRES_TIMEOUTS.items()
         self._set_timeouts = select(
             *(func.set_config(name, str(value), literal_column("true")) for name, value in names)

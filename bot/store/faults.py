@@ -34,6 +34,8 @@ SQLITE_BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 SQLITE_UNSYNCED = {sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC}
 """The commit is written and may come back after a crash."""
 
+READ_ONLY = "25006"
+
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 POSTGRES_AWAY = (
     "08",  # the connection; poolers use it too
@@ -46,7 +48,7 @@ POSTGRES_AWAY = (
     "55P03",  # locked
     "57",  # stopped, starting up, or the statement cancelled
     "58",  # input and output
-    "25006",  # read-only, as a standby is
+    READ_ONLY,
     "25P03",
     "25P04",  # too long in a transaction
 )
@@ -79,11 +81,12 @@ def find_fault(error: SQLAlchemyError | OSError, *, committing: bool = False) ->
 
 
 def must_reopen(error: BaseException | None) -> bool:
-    """Tell whether a SQLite connection may stay in trouble after the file is well again.
+    """Tell whether a connection may stay in trouble when a new one would not.
 
-    One that was opened read-only stays so.
+    A file that was opened read-only stays so, and so does a server that has become a standby.
     """
-    return _primary_code(error) in SQLITE_AWAY
+    is_standby = getattr(error, "sqlstate", None) == READ_ONLY
+    return is_standby or _primary_code(error) in SQLITE_AWAY
 
 
 def _find_sqlite_fault(error: sqlite3.Error, *, committing: bool) -> StoreError | None:

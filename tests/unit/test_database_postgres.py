@@ -13,6 +13,7 @@ from bot.store.database import Database, PostgresDatabase, open_database
 from tests.postgres import Postgres
 from tests.proxy import open_proxy
 
+READ_ONLY = "DO 'BEGIN SET LOCAL transaction_read_only = on; DELETE FROM gates; END'"
 END_OWN_SESSION = "SELECT pg_terminate_backend(pg_backend_pid())"
 
 
@@ -140,6 +141,13 @@ async def test_a_session_that_ended_between_transactions_is_not_noticed(
     await database.transact(add)
     assert await database.transact(count) == 1
     assert await database.transact(find_pid) != pid
+
+
+async def test_a_server_that_has_become_a_standby_is_not_asked_again(database: Database) -> None:
+    pid = await database.transact(find_pid)
+    with pytest.raises(StoreUnavailableError):
+        await database.transact(lambda connection: connection.execute(text(READ_ONLY)))
+    assert await database.transact(find_pid) != pid  # elsewhere there may be a primary
 
 
 async def test_a_database_that_is_not_there_is_named_by_the_server(url: str) -> None:
