@@ -61,11 +61,10 @@ class Plans:
     def __init__(self, database: Database) -> None:
         self.visits: list[Visit] = []
         self.sorts = 0
-        if isinstance(database, PostgresDatabase):
-            self._engine, self._explain = database.engine.sync_engine, self._explain_postgres
-        else:
-            assert isinstance(database, SqliteDatabase)
-            self._engine, self._explain = database.engine, self._explain_sqlite
+        assert isinstance(database, SqliteDatabase | PostgresDatabase)
+        is_sqlite = isinstance(database, SqliteDatabase)
+        self._explain = self._explain_sqlite if is_sqlite else self._explain_postgres
+        self._engine = database.engine
         event.listen(self._engine, "before_cursor_execute", self._look)
 
     def stop(self) -> None:
