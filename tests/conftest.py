@@ -15,6 +15,8 @@ ON_BOTH = {
     "test_debts",
     "test_drafts",
     "test_gate",
+    "test_kill",
+    "test_kill_rounds",
     "test_notify",
     "test_people_store",
     "test_query_plans",

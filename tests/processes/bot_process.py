@@ -25,6 +25,7 @@ class BotProcess:
         self.environment = {**machine, "PYTHONWARNINGS": "error", **settings}
         self.command = command
         self.url = f"http://127.0.0.1:{settings['PORT']}"
+        self.slack_url = f"{self.url}/slack/events"
         self.events: list[dict[str, Any]] = []
         self.errors = ""
         self._log_ended = False
@@ -87,6 +88,9 @@ class BotProcess:
     def has_logged(self, event: str, **values: Any) -> bool:
         wanted = {"event": event, **values}
         return any(wanted.items() <= found.items() for found in self.events)
+
+    def count_logged(self, event: str) -> int:
+        return sum(found["event"] == event for found in self.events)
 
     async def get(self, path: str) -> int:
         """Return the status of a page."""

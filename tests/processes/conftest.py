@@ -4,22 +4,38 @@ from shutil import copyfile
 
 import pytest
 
-from bot.sandbox.leadsquared import StandInLeadSquared
+from bot.sandbox.leadsquared import Counting, StandInLeadSquared
 from bot.sandbox.slack import StandInSlack
+from tests.processes.storage import SqliteStorage, Storage, open_storage
 from tests.processes.world import ACCESS_KEY, BOT_TOKEN, PERIOD, SECRET_KEY, SIGNING_SECRET, World
 
 OpenWorld = Callable[..., Awaitable[World]]
 
 
 @pytest.fixture
-async def open_world(tmp_path: Path) -> AsyncIterator[OpenWorld]:
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
+    """An SQLite file, not yet there; for tests that use `database_url` what that one made."""
+    if "database_url" in request.fixturenames:
+        return open_storage(request.getfixturevalue("database_url"))
+    return SqliteStorage(tmp_path / "bot.db")
+
+
+@pytest.fixture
+async def open_world(storage: Storage) -> AsyncIterator[OpenWorld]:
     """Start both stand-ins, with a limit of the test's choice, beside an empty database."""
     worlds: list[World] = []
 
-    async def open_one(limit: int = 25, period: float = PERIOD, jitter: float = 0.0) -> World:
+    async def open_one(
+        limit: int = 25,
+        period: float = PERIOD,
+        jitter: float = 0.0,
+        counting: Counting = Counting.SLIDING,
+        beside: Storage = storage,
+    ) -> World:
         slack = StandInSlack(signing_secret=SIGNING_SECRET, bot_token=BOT_TOKEN)
         crm = StandInLeadSquared(ACCESS_KEY, SECRET_KEY, limit=limit, period=period, jitter=jitter)
-        world = World(slack, crm, tmp_path / "bot.db")
+        crm.meter.counting = counting
+        world = World(slack, crm, beside)
         worlds.append(world)
         await slack.start()
         await crm.start()
@@ -31,9 +47,10 @@ async def open_world(tmp_path: Path) -> AsyncIterator[OpenWorld]:
 
 
 @pytest.fixture
-def migrated(empty_database: Path, tmp_path: Path) -> None:
+def migrated(empty_database: Path, storage: Storage) -> None:
     """Spare a test the migration of its database."""
-    copyfile(empty_database, tmp_path / "bot.db")
+    if isinstance(storage, SqliteStorage):
+        copyfile(empty_database, storage.path)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from bot.sandbox.child import find_free_port
 from tests.postgres import running_postgres
 from tests.processes.bot_process import BotProcess
+from tests.processes.storage import SqliteStorage
 from tests.processes.world import World
 
 TYPED = "@priya Callback due | Asha asked for 3 pm"
@@ -51,13 +52,14 @@ async def test_a_command_before_slack_is_known_is_refused_and_not_half_taken(wor
 
 
 async def test_it_waits_for_the_folder_of_its_database(world: World) -> None:
-    template, world.database = world.database, world.database.parent / "volume" / "bot.db"
+    template, volume = world.database, world.database.parent / "volume"
+    world.storage = SqliteStorage(volume / "bot.db")
     bot = await world.launch()
     reason = f"DATABASE_URL: the folder {world.database.parent} does not exist"
     await bot.logs("bot.waiting", what="database", reason=reason)
     await check_alive_but_not_ready(bot)
     assert await notify(world) == 503
-    world.database.parent.mkdir()
+    volume.mkdir()
     copyfile(template, world.database)
     await bot.logs("bot.ready")
     assert await notify(world) == 200

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from tests.processes.conftest import OpenWorld
+from tests.processes.storage import SqliteStorage
 from tests.processes.world import World
 
 
@@ -109,7 +110,7 @@ async def test_it_ends_at_once_while_slack_is_away(world: World) -> None:
 
 
 async def test_it_ends_at_once_while_its_database_is_away(world: World) -> None:
-    world.database = world.database.parent / "volume" / "bot.db"
+    world.storage = SqliteStorage(world.database.parent / "volume" / "bot.db")
     bot = await world.launch()
     await bot.logs("bot.waiting", what="database")
     assert await bot.stop() == 0

@@ -1,15 +1,15 @@
 """Both stand-ins, one database, and any number of bot processes, one after the other or at once."""
 
 import asyncio
-import sqlite3
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from bot.sandbox.child import find_free_port
 from bot.sandbox.leadsquared import StandInLeadSquared
 from bot.sandbox.slack import Person, StandInSlack
 from tests.processes.bot_process import BotProcess
+from tests.processes.storage import SqliteStorage, Storage
 
 SIGNING_SECRET = "0123456789abcdef0123456789abcdef"
 BOT_TOKEN = "xoxb-1-process"
@@ -28,7 +28,7 @@ class World:
 
     slack: StandInSlack
     crm: StandInLeadSquared
-    database: Path
+    storage: Storage
     processes: list[BotProcess] = field(default_factory=list)
     expected_violations: list[str] = field(default_factory=list)
 
@@ -45,7 +45,7 @@ class World:
             "LEADSQUARED_RATE_PERIOD": str(self.crm.meter.period),
             "LEADSQUARED_TIMEOUT": str(TIMEOUT),
             "HOURLY_LIMIT": "0",
-            "DATABASE_URL": f"sqlite:///{self.database}",
+            "DATABASE_URL": self.storage.url,
             "PORT": str(find_free_port()),
             **changes,
         }
@@ -53,16 +53,23 @@ class World:
 
     async def launch(self, command: str = "serve", **changes: str) -> BotProcess:
         """Start a bot, and let Slack deliver to it; it may take a while to be ready."""
-        bot = BotProcess(self.build_settings(**changes), command)
+        name = f"bot {len(self.processes) + 1}"
+        bot = BotProcess(self.build_settings(PGAPPNAME=name, **changes), command)
         await bot.start()
         self.processes.append(bot)
-        self.slack.bot_url = f"{bot.url}/slack/events"
+        self.slack.bot_url = bot.slack_url
         return bot
 
     async def start_bot(self, **changes: str) -> BotProcess:
         bot = await self.launch(**changes)
         await bot.logs("bot.ready")
         return bot
+
+    async def kill(self, bot: BotProcess) -> set[int]:
+        """End a bot as a power cut does; return the ids of the deliveries it was sending."""
+        await bot.kill()
+        await self.storage.forgets(bot.environment["PGAPPNAME"])
+        return {row[0] for row in self.run_sql("SELECT id FROM deliveries WHERE state = 'sending'")}
 
     async def end(self) -> None:
         """Stop everything, and check what holds for every process whatever happened to it."""
@@ -99,10 +106,19 @@ class World:
         """Return the states of all deliveries, in the order they were accepted."""
         return [str(row[0]) for row in self.run_sql("SELECT state FROM deliveries ORDER BY id")]
 
-    def run_sql(self, statement: str) -> list[tuple[object, ...]]:
-        """Read or change the database file from outside, as an operator might."""
-        with closing(sqlite3.connect(self.database, timeout=5)) as connection, connection:
-            return connection.execute(statement).fetchall()
+    def run_sql(self, statement: str) -> list[tuple[Any, ...]]:
+        """Read or change the database from outside, as an operator might."""
+        return self.storage.run(statement)
+
+    def let_a_minute_pass(self) -> None:
+        """Let the leases run out that dead processes hold on replies."""
+        self.run_sql("UPDATE replies SET lease_until = lease_until - 60")
+
+    @property
+    def database(self) -> Path:
+        """The file, of a world on SQLite."""
+        assert isinstance(self.storage, SqliteStorage)
+        return self.storage.path
 
     def cards(self) -> list[str]:
         """Return the text of every outcome that the bot posted, not of what is on its way."""
