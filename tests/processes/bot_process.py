@@ -20,7 +20,8 @@ KEPT = ("PATH", "SYSTEMROOT", "COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START
 class BotProcess:
     """One process; its log is read as it comes, so that a test can wait for an event in it."""
 
-    def __init__(self, settings: dict[str, str], command: str = "serve") -> None:
+    def __init__(self, settings: dict[str, str], command: str = "serve", name: str = "bot") -> None:
+        self.name = name
         machine = {name: os.environ[name] for name in KEPT if name in os.environ}
         self.environment = {**machine, "PYTHONWARNINGS": "error", **settings}
         self.command = command
@@ -84,6 +85,12 @@ class BotProcess:
                     lambda: self.has_logged(event, **values) or self._log_ended
                 )
         assert self.has_logged(event, **values), f"no {event} in {self.events}"
+
+    async def ready_or_dead(self) -> bool:
+        """Wait until it answers Slack, or has ended; return whether it answers."""
+        async with asyncio.timeout(20), self._changed:
+            await self._changed.wait_for(lambda: self.has_logged("bot.ready") or self._log_ended)
+        return self.is_running
 
     def has_logged(self, event: str, **values: Any) -> bool:
         wanted = {"event": event, **values}

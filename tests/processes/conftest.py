@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from shutil import copyfile
@@ -42,8 +43,9 @@ async def open_world(storage: Storage) -> AsyncIterator[OpenWorld]:
         return world
 
     yield open_one
-    for world in worlds:
-        await world.end()
+    ended = await asyncio.gather(*(world.end() for world in worlds), return_exceptions=True)
+    for trouble in filter(None, ended):
+        raise trouble
 
 
 @pytest.fixture
