@@ -114,15 +114,31 @@ class PostgresStorage(Storage):
             "SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted", (STALL_KEY,)
         )
 
+    @asynccontextmanager
+    async def stalling_commit(self, change: str, when: str = "true") -> AsyncIterator[None]:
+        """Hold up every transaction with such a change while it commits; it does so afterwards."""
+        deferred = "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
+        self._set_trap(f"AFTER {change} {deferred} WHEN ({when})", "CONSTRAINT TRIGGER")
+        try:
+            yield
+        finally:
+            self._remove_trap()
+
+    def find_held_up(self) -> str:
+        """Return the process whose transaction is held up."""
+        query = "SELECT application_name FROM pg_stat_activity WHERE wait_event = 'advisory'"
+        [(process,)] = self.run(query)
+        return str(process)
+
     async def forgets(self, process: str) -> None:
         query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = "
         await self.shows(f"{query} '{process}'", (0,))
 
-    def _set_trap(self, event: str) -> None:
+    def _set_trap(self, event: str, kind: str = "TRIGGER") -> None:
         self._keeper = self._engine.connect()
         self._keeper.exec_driver_sql(f"SELECT pg_advisory_lock({STALL_KEY})")
         self.run(HELD_UP)
-        self.run(f"CREATE TRIGGER held_up {event} EXECUTE FUNCTION hold_up()")
+        self.run(f"CREATE {kind} held_up {event} EXECUTE FUNCTION hold_up()")
 
     def _remove_trap(self) -> None:
         self._keeper.close()

@@ -54,7 +54,7 @@ class World:
     async def launch(self, command: str = "serve", **changes: str) -> BotProcess:
         """Start a bot, and let Slack deliver to it; it may take a while to be ready."""
         name = f"bot {len(self.processes) + 1}"
-        bot = BotProcess(self.build_settings(PGAPPNAME=name, **changes), command)
+        bot = BotProcess(self.build_settings(PGAPPNAME=name, **changes), command, name)
         await bot.start()
         self.processes.append(bot)
         self.slack.bot_url = bot.slack_url
@@ -68,7 +68,7 @@ class World:
     async def kill(self, bot: BotProcess) -> set[int]:
         """End a bot as a power cut does; return the ids of the deliveries it was sending."""
         await bot.kill()
-        await self.storage.forgets(bot.environment["PGAPPNAME"])
+        await self.storage.forgets(bot.name)
         return {row[0] for row in self.run_sql("SELECT id FROM deliveries WHERE state = 'sending'")}
 
     async def end(self) -> None:
