@@ -10,6 +10,7 @@ import pytest
 
 from bot.sandbox.leadsquared import FaultKind
 from tests.processes.accounts import check_accounts
+from tests.processes.bot_process import BotProcess
 from tests.processes.conftest import OpenWorld
 from tests.processes.world import World
 
@@ -24,12 +25,12 @@ ONE_STATE = "SELECT state FROM deliveries"
 
 @pytest.fixture
 async def world(open_world: OpenWorld, migrated: None) -> World:
-    """Leases are short here, because most of these tests wait for one."""
+    """A short period makes for short leases, and half of these tests wait for one."""
     return await open_world(period=0.25)
 
 
-async def start_bot(world: World, **changes: str) -> None:
-    await world.start_bot(LEADSQUARED_TIMEOUT="0.5", **changes)
+async def start_bot(world: World) -> BotProcess:
+    return await world.start_bot(LEADSQUARED_TIMEOUT="2")
 
 
 async def kill(world: World) -> None:
@@ -116,7 +117,7 @@ def silent(port: int) -> Iterator[None]:
 @pytest.mark.skipif(sys.platform != "linux", reason="others answer when a queue is full")
 async def test_after_the_claim_and_before_the_request_left(world: World) -> None:
     """Nobody can tell afterwards that it never left, so it is not repeated."""
-    await world.start_bot(LEADSQUARED_TIMEOUT="2")
+    await start_bot(world)
     await world.crm.refuse_connections()
     with silent(int(world.crm.url.rpartition(":")[2])):
         await world.person("alice").command("/notify", "key-owner Callback due | 3 pm")
@@ -133,7 +134,7 @@ async def test_after_the_claim_and_before_the_request_left(world: World) -> None
 
 async def test_while_pushes_are_in_flight(world: World) -> None:
     """Whether the CRM has taken one cannot be told from here, so it is not repeated."""
-    first = await world.start_bot(LEADSQUARED_TIMEOUT="2")
+    first = await start_bot(world)
     world.crm.faults.for_user(world.crm_id("lee.wong@acme.com"), FaultKind.HANG)
     world.crm.faults.for_user(world.crm_id("dev@acme.com"), FaultKind.HANG_AFTER)
     await world.person("alice").command("/notify", "@lee @priya @dev Callback due | 3 pm")

@@ -35,6 +35,7 @@ class Cell:
     jitter: float
     limit: int = 25
     period: float = 1.0
+    timeout: float = 10.0
 
     def __str__(self) -> str:
         return f"{self.counting}, {self.jitter * 1000:g} ms"
@@ -77,7 +78,8 @@ def open_pair(open_world: OpenWorld, postgres: Postgres) -> OpenPair:
             cell.counting,
             open_storage(postgres.create()),
         )
-        second, first = await world.start_bot(), await world.start_bot()
+        timeout = {"LEADSQUARED_TIMEOUT": str(cell.timeout)}
+        second, first = await world.start_bot(**timeout), await world.start_bot(**timeout)
         return Pair(world, [first, second])
 
     return open_one
@@ -133,12 +135,12 @@ async def test_1000_recipients(
 
 @pytest.mark.parametrize("victim", [0, 1], ids=["the one Slack talks to", "the other"])
 async def test_one_is_killed_and_comes_back(open_pair: OpenPair, victim: int) -> None:
-    pair = await open_pair(Cell(Counting.SLIDING, jitter=0.03))
+    pair = await open_pair(Cell(Counting.SLIDING, jitter=0.03, timeout=2.0))
     world = pair.world
     await pair.send(100)
     await world.crm.until(lambda: len(world.crm.pushes) >= 30)
     in_flight = await world.kill(pair.bots[victim])
-    pair.bots.append(await world.start_bot())
+    pair.bots.append(await world.start_bot(LEADSQUARED_TIMEOUT="2"))
     await world.sees_cards(1, within=60)
     check_accounts(world, in_flight=in_flight)
     assert world.states().count("unknown") < world.crm.meter.limit
@@ -168,7 +170,7 @@ async def test_a_commit_on_its_way_is_done_and_the_other_goes_on(
     open_pair: OpenPair, change: str, when: str, state: str
 ) -> None:
     """The process dies after it has asked for the commit and before it hears of it."""
-    world = (await open_pair(Cell(Counting.SLIDING, jitter=0.0))).world
+    world = (await open_pair(Cell(Counting.SLIDING, jitter=0.0, timeout=2.0))).world
     assert isinstance(world.storage, PostgresStorage)
     async with world.storage.stalling_commit(change, when):
         typed = world.person("alice").command("/notify", "@priya Callback due | 3 pm")
