@@ -9,6 +9,7 @@ import pytest
 
 from bot.sandbox.leadsquared import FaultKind
 from tests.processes.bot_process import BotProcess
+from tests.processes.storage import SqliteStorage
 from tests.processes.world import World
 
 TYPED = "@priya Callback due | Asha asked for 3 pm"
@@ -166,7 +167,7 @@ async def test_a_file_that_is_moved_away_ends_the_process_and_nothing_is_lost(
     assert await bot.ends() == 1
     assert f"{world.database} was moved or replaced while it was open" in find_failure(bot)
     assert not world.database.exists()
-    world.database = moved
+    world.storage = SqliteStorage(moved)
     await world.crm.accept_connections()
     await world.start_bot()
     await world.sees_cards(1)

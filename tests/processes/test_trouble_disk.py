@@ -14,6 +14,7 @@ import pytest
 from bot.sandbox.leadsquared import FaultKind
 from tests.processes.bot_process import BotProcess
 from tests.processes.conftest import OpenWorld
+from tests.processes.storage import SqliteStorage
 from tests.processes.world import World
 
 IS_ROOT = os.geteuid() == 0
@@ -111,7 +112,7 @@ async def test_a_full_disk_is_waited_for(
     world = await open_slow_world(open_world)
     with small_disk(tmp_path / "small") as folder:
         copyfile(world.database, folder / "bot.db")
-        world.database = folder / "bot.db"
+        world.storage = SqliteStorage(folder / "bot.db")
         bot = await world.start_bot(LEADSQUARED_TIMEOUT="60")
         with kept_open(world):
             await check_full_and_free(
@@ -123,7 +124,7 @@ async def test_a_full_disk_is_waited_for(
 @pytest.mark.skipif(not IS_ROOT, reason="only root may mount a disk")
 async def test_a_disk_that_is_full_at_the_start_is_waited_for(world: World, tmp_path: Path) -> None:
     with small_disk(tmp_path / "small") as folder:
-        world.database = folder / "bot.db"
+        world.storage = SqliteStorage(folder / "bot.db")
         fill_disk(folder)
         bot = await world.launch()
         await bot.logs("bot.waiting", what="database", tries=2)
