@@ -7,22 +7,21 @@ import contextlib
 import random
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 import aiohttp
 import structlog
 from aiohttp import web
 from aiolimiter import AsyncLimiter
 from slack_bolt.async_app import AsyncApp
-from slack_sdk.web.async_client import AsyncWebClient
 
 import handlers
 from bot.acceptor import Acceptor
 from bot.background import Watch
 from bot.backoff import Backoff
+from bot.clients import build_crm_client, build_slack_api, open_slack_session
 from bot.clock import Clock, SystemClock
 from bot.composer import Composer
-from bot.config import EXAMPLES, LOOPBACK, Settings
+from bot.config import EXAMPLES, Settings
 from bot.directory import Directory
 from bot.dispatcher import Dispatcher
 from bot.errands import Errands
@@ -37,17 +36,10 @@ from bot.reporter import Reporter
 from bot.resolver import Resolver
 from bot.roster import Roster
 from bot.slack_api import Identity, SlackApi
-from bot.store.claims import Claims
 from bot.store.database import open_database
-from bot.store.debts import Debts
-from bot.store.gate import GateStore, Limits
-from bot.store.outbox import Outbox
-from bot.store.people import PeopleStore
-from bot.store.quota import Quota
-from bot.store.reports import Reports
-from bot.store.resolutions import Resolutions
-from bot.store.rounds import Rounds
+from bot.store.gate import Limits
 from bot.store.schema import bring_up
+from bot.store.store import Store
 from bot.worker import Worker
 
 log = structlog.get_logger()
@@ -55,7 +47,6 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 BODY_MOST = 1024 * 1024
-SLACK_TIMEOUT = aiohttp.ClientTimeout(total=10, connect=5)
 CONNECTING = Backoff(first=0.5, most=15.0, repeats=0)
 """Waits between tries to reach the database or Slack at boot, for ever."""
 
@@ -86,21 +77,21 @@ class Bot:
         self._watch = Watch()
         self._database = open_database(settings.database_url, now=now)
         self._database.on_broken = self._watch.fail
-        self._limits = Limits(
+        limits = Limits(
             settings.leadsquared_rate_limit,
             settings.leadsquared_rate_period,
             settings.reserved,
             settings.leadsquared_timeout,
         )
-        self._gate_store = GateStore(self._database, self._limits, settings.leadsquared_url)
-        limiter = limiter or AsyncLimiter(self._limits.limit, self._limits.period)
-        self._gate = RateGate(self._gate_store, limiter, self._clock, self._watch)
-        self._claims = Claims(self._database, self._gate_store)
-        self._debts = Debts(self._database)
-        self._quota = Quota(self._database, settings.hourly_limit)
-        self._outbox = Outbox(
-            self._database, self._gate_store, self._quota, deliver_within=settings.deliver_within
+        self._store = Store(
+            self._database,
+            limits,
+            settings.leadsquared_url,
+            deliver_within=settings.deliver_within,
+            hourly_limit=settings.hourly_limit,
         )
+        limiter = limiter or AsyncLimiter(limits.limit, limits.period)
+        self._gate = RateGate(self._store.gate, limiter, self._clock, self._watch)
         self._errands = Errands(self._watch)
         self._workers: list[Worker | Watch] = []
         self._stopping = asyncio.Event()
@@ -124,8 +115,7 @@ class Bot:
         """
         try:
             await self._keep_trying("database", self._open_store)
-            slack_session = aiohttp.ClientSession(timeout=SLACK_TIMEOUT)
-            async with slack_session, open_session() as crm_session:
+            async with open_slack_session() as slack_session, open_session() as crm_session:
                 await self._work(slack_session, crm_session)
         finally:
             await self._database.close()
@@ -139,15 +129,21 @@ class Bot:
     async def _work(
         self, slack_session: aiohttp.ClientSession, crm_session: aiohttp.ClientSession
     ) -> None:
-        crm = self._build_crm_client(crm_session)
-        slack = self._build_slack_api(slack_session)
-        reporter = Reporter(self._debts, slack, self._clock, self._random)
+        crm = build_crm_client(self._settings, crm_session, self._gate)
+        slack = build_slack_api(self._settings, slack_session)
+        reporter = Reporter(self._store.debts, slack, self._clock, self._random)
         dispatcher = Dispatcher(
-            self._claims, self._gate, crm, self._clock, self._random, reporter.wake, self._watch
+            self._store.claims,
+            self._gate,
+            crm,
+            self._clock,
+            self._random,
+            reporter.wake,
+            self._watch,
         )
         janitor = Janitor(
-            self._claims,
-            self._debts,
+            self._store.claims,
+            self._store.debts,
             self._clock,
             keep_days=self._settings.keep_days,
             on_settled=reporter.wake,
@@ -175,7 +171,7 @@ class Bot:
     ) -> Resolver:
         """Build what needs to know which workspace this is, and let requests in."""
         directory = Directory(
-            PeopleStore(self._database),
+            self._store.people,
             slack,
             Roster(crm, self._clock),
             self._clock,
@@ -183,7 +179,7 @@ class Bot:
             admins=self._settings.admins,
         )
         resolver = Resolver(
-            Resolutions(self._database),
+            self._store.resolutions,
             directory,
             self._clock,
             self._random,
@@ -195,7 +191,7 @@ class Bot:
             self._settings.allowed_link_hosts,
         )
         acceptor = Acceptor(
-            self._outbox,
+            self._store.outbox,
             composer,
             self._settings.allowed_channels,
             resolve=resolver.wake,
@@ -205,8 +201,8 @@ class Bot:
         core = handlers.Core(
             acceptor,
             directory,
-            Reports(self._database),
-            Rounds(self._database, self._quota, deliver_within=self._settings.deliver_within),
+            self._store.reports,
+            self._store.rounds,
             slack,
             self._errands,
             report=reporter.wake,
@@ -223,7 +219,7 @@ class Bot:
         try:
             async with asyncio.timeout(REPLY_WITHIN):
                 await self._gate.drain()
-                await self._outbox.drain()
+                await self._store.outbox.drain()
                 await self._errands.drain(REPLY_WITHIN)
                 while await reporter.step():
                     pass
@@ -235,7 +231,7 @@ class Bot:
 
     async def _open_store(self) -> None:
         await bring_up(self._database)
-        await self._gate_store.prepare()
+        await self._store.gate.prepare()
 
     async def _keep_trying(self, what: str, attempt: Callable[[], Awaitable[T]]) -> T | None:
         """Return what `attempt` does once it works; None if the bot is stopped before."""
@@ -259,27 +255,6 @@ class Bot:
             tasks.create_task(worker.run(), name=worker.name)
         if self._stopping.is_set():
             self.stop()
-
-    def _build_crm_client(self, session: aiohttp.ClientSession) -> LeadSquaredClient:
-        return LeadSquaredClient(
-            session,
-            base_url=self._settings.leadsquared_url,
-            access_key=self._settings.leadsquared_access_key,
-            secret_key=self._settings.leadsquared_secret_key,
-            timeout=self._settings.leadsquared_timeout,
-            gate=self._gate,
-        )
-
-    def _build_slack_api(self, session: aiohttp.ClientSession) -> SlackApi:
-        client = AsyncWebClient(
-            token=self._settings.slack_bot_token.get_secret_value(),
-            base_url=self._settings.slack_api_url,
-            session=session,
-            retry_handlers=[],  # the SDK's own would post a message twice
-        )
-        if urlsplit(self._settings.slack_api_url).hostname in LOOPBACK:
-            client.proxy = None  # the SDK does not know NO_PROXY
-        return SlackApi(client, session)
 
 
 def _wake(*workers: Worker) -> Callable[[], None]:

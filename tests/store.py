@@ -5,17 +5,13 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, Row, Select, select, text
 
 from bot.notification import KeyOwner, Notification, Place, SlackUser
+from bot.store import store
 from bot.store.acceptance import Acceptance
-from bot.store.claims import Claim, Claims
+from bot.store.claims import Claim
 from bot.store.database import Database
-from bot.store.debts import Debt, Debts
-from bot.store.gate import GateStore, Limits
-from bot.store.outbox import Outbox
-from bot.store.people import PeopleStore
-from bot.store.quota import Quota
-from bot.store.reports import Reports
-from bot.store.resolutions import Match, Resolution, Resolutions
-from bot.store.rounds import Rounds
+from bot.store.debts import Debt
+from bot.store.gate import Limits
+from bot.store.resolutions import Match, Resolution
 from bot.store.tables import deliveries
 
 LIMITS = Limits(limit=3, period=5.0, reserved=1, timeout=10.0)
@@ -24,7 +20,7 @@ DELIVER_WITHIN = 3600.0
 KEY_OWNER_ONLY = ("",)
 
 
-class Store:
+class Store(store.Store):
     """One process's view; `KeyOwner` is written as an empty Slack id."""
 
     def __init__(
@@ -35,16 +31,9 @@ class Store:
         deliver_within: float = DELIVER_WITHIN,
         hourly_limit: int = 0,
     ) -> None:
-        self.database = database
-        self.gate = GateStore(database, limits, ACCOUNT)
-        self.claims = Claims(database, self.gate)
-        self.quota = Quota(database, hourly_limit)
-        self.outbox = Outbox(database, self.gate, self.quota, deliver_within=deliver_within)
-        self.resolutions = Resolutions(database)
-        self.debts = Debts(database)
-        self.reports = Reports(database)
-        self.people = PeopleStore(database)
-        self.rounds = Rounds(database, self.quota, deliver_within=deliver_within)
+        super().__init__(
+            database, limits, ACCOUNT, deliver_within=deliver_within, hourly_limit=hourly_limit
+        )
 
     async def accept(
         self,

@@ -75,6 +75,7 @@ async def test_a_query_that_is_wrong_in_a_listener_is_answered_with_a_reference(
     bot = await world.start_bot()
     world.run_sql("ALTER TABLE links RENAME TO elsewhere")
     reply = await world.person("alice").command("/notify", "whoami")
+    await bot.logs("request.failed")
     [failure] = [event for event in bot.events if event["event"] == "request.failed"]
     assert failure["reference"] in reply.text
     assert "no such table: links" in failure["exception"]

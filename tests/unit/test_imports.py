@@ -20,7 +20,7 @@ LAYERS = [
     },
     {"bot.grammar", "bot.replies", "bot.store"},
     {"bot.slack_api", "bot.rate_gate", "bot.roster", "bot.composer", "bot.forwarding"},
-    {"bot.directory", "bot.acceptor", "bot.errands", "bot.intake", "bot.health"},
+    {"bot.directory", "bot.acceptor", "bot.errands", "bot.intake", "bot.health", "bot.clients"},
     {"bot.dispatcher", "bot.resolver", "bot.reporter", "bot.janitor", "handlers"},
     {"bot.app", "bot.migrations"},
     {"bot.server"},

@@ -25,7 +25,7 @@ async def store(database: Database) -> Store:
 
 @pytest.fixture
 def rounds(store: Store) -> Rounds:
-    return Rounds(store.database, store.quota, deliver_within=DELIVER_WITHIN)
+    return store.rounds
 
 
 async def retry(rounds: Rounds, notification: str, *, key: str = "p1") -> int:
@@ -161,7 +161,7 @@ async def test_a_new_round_counts_for_the_hour_of_whoever_pressed(
 ) -> None:
     store = Store(database, hourly_limit=3)
     await store.gate.prepare()
-    rounds = Rounds(store.database, store.quota, deliver_within=DELIVER_WITHIN)
+    rounds = store.rounds
     notification = await fail(store)
     await store.accept("UD", "UE", key="k2", sender="UBOB")
     with pytest.raises(UserError, match="you have used 2, and this would be 2 more"):

@@ -1,0 +1,44 @@
+"""The clients of both APIs, built from the settings."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import aiohttp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.config import LOOPBACK, Settings
+from bot.leadsquared.client import LeadSquaredClient
+from bot.rate_gate import RateGate
+from bot.slack_api import SlackApi
+
+SLACK_TIMEOUT = aiohttp.ClientTimeout(total=10, connect=5)
+
+
+def open_slack_session() -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(timeout=SLACK_TIMEOUT)
+
+
+def build_slack_api(settings: Settings, session: aiohttp.ClientSession) -> SlackApi:
+    client = AsyncWebClient(
+        token=settings.slack_bot_token.get_secret_value(),
+        base_url=settings.slack_api_url,
+        session=session,
+        retry_handlers=[],  # the SDK's own would post a message twice
+    )
+    if urlsplit(settings.slack_api_url).hostname in LOOPBACK:
+        client.proxy = None  # the SDK does not know NO_PROXY
+    return SlackApi(client, session)
+
+
+def build_crm_client(
+    settings: Settings, session: aiohttp.ClientSession, gate: RateGate
+) -> LeadSquaredClient:
+    return LeadSquaredClient(
+        session,
+        base_url=settings.leadsquared_url,
+        access_key=settings.leadsquared_access_key,
+        secret_key=settings.leadsquared_secret_key,
+        timeout=settings.leadsquared_timeout,
+        gate=gate,
+    )
