@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import structlog
-from sqlalchemy import Connection, ScalarSelect, TextClause, bindparam, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from bot.errors import CommitInDoubtError, StoreError, UserError
 from bot.notification import KEY_OWNER, CrmRecipient, KeyOwner, Recipient, SlackUser, State
@@ -17,11 +17,11 @@ from bot.store.acceptance import Acceptance
 from bot.store.database import Database, P, Work
 from bot.store.debts import build_insert, owed_row
 from bot.store.drafts import Drafts
-from bot.store.gate import INTERACTIVE_RECIPIENTS, GateStore
+from bot.store.estimate import Estimate
+from bot.store.gate import GateStore
 from bot.store.people import PeopleStore
 from bot.store.quota import Quota
 from bot.store.tables import (
-    IS_QUEUED,
     deliveries,
     notifications,
 )
@@ -30,9 +30,6 @@ log = structlog.get_logger()
 
 COMMIT_WITHIN = 2.0
 """Seconds given to the commit, out of the three that Slack waits for an acknowledgement."""
-
-MOST_COUNTED = 20_000
-"""Deliveries counted for an estimate: an hour's worth at the default pace, and cheap."""
 
 SECOND_ENTER = 60.0
 """Seconds in which the same text to the same people is taken for a slip."""
@@ -64,9 +61,8 @@ class Outbox:
         self, database: Database, gate: GateStore, quota: Quota, *, deliver_within: float
     ) -> None:
         self._database = database
-        self._gate = gate
+        self._estimate = Estimate(database, gate, deliver_within=deliver_within)
         self._quota = quota
-        self._deliver_within = deliver_within
         self._drafts = Drafts(database)
         self._people = PeopleStore(database)
         self._commits: set[asyncio.Task[Receipt]] = set()
@@ -79,7 +75,6 @@ class Outbox:
             state=State.PENDING, due_at=now, expires_at=now + deliver_within
         )
         self._add_reply = build_insert(database)
-        self._count_ahead = select(_count_capped(IS_QUEUED))
         self._find_receipt = (
             select(notifications.c.id, func.count())
             .join(deliveries)
@@ -128,7 +123,7 @@ class Outbox:
 
     async def estimate(self, count: int) -> float:
         """Return the seconds until the last of `count` recipients would be served, about."""
-        return await self._database.transact(self._estimate, count)
+        return await self._database.transact(self._estimate.read, count)
 
     async def _commit(self, work: Work[P, Receipt], *args: P.args, **kwargs: P.kwargs) -> Receipt:
         commit = asyncio.create_task(self._database.transact(work, *args, **kwargs), name="accept")
@@ -177,19 +172,11 @@ class Outbox:
         count = len(acceptance.recipients)
         if not self._insert_notification(connection, notification_id, acceptance):
             return self._read_receipt(connection, acceptance.key)
-        seconds = self._estimate(connection, count)
-        if seconds > self._deliver_within:
-            raise UserError(too_slow(count, seconds, self._deliver_within))
+        seconds = self._estimate.check(connection, count)
         self._quota.check(connection, acceptance.sender_id, count)
         unresolved = self._insert_deliveries(connection, notification_id, acceptance.recipients)
         self._insert_reply(connection, notification_id, acceptance, seconds)
         return Receipt(notification_id, count, seconds, unresolved)
-
-    def _estimate(self, connection: Connection, count: int) -> float:
-        """Return the seconds until the last of `count` recipients is served."""
-        limits, closed = self._gate.look(connection)
-        ahead = connection.execute(self._count_ahead, {"count": count}).scalar_one()
-        return closed + limits.estimate(ahead + count, bulk=count > INTERACTIVE_RECIPIENTS)
 
     def _insert_notification(
         self, connection: Connection, notification_id: str, acceptance: Acceptance
@@ -269,13 +256,6 @@ def _note_late(commit: asyncio.Task[Receipt]) -> None:
         log.error("acceptance.failed", exc_info=error)
 
 
-def _count_capped(condition: TextClause) -> ScalarSelect[int]:
-    """Count what is served before the last of `count`, up to a bound: lower positions first."""
-    lower = select(deliveries.c.id).where(condition, deliveries.c.position < bindparam("count"))
-    counted = lower.limit(MOST_COUNTED).subquery()
-    return select(func.count()).select_from(counted).scalar_subquery()
-
-
 def _target(recipient: Recipient) -> dict[str, str | None]:
     match recipient:
         case KeyOwner():
@@ -284,12 +264,3 @@ def _target(recipient: Recipient) -> dict[str, str | None]:
             return {"slack_user_id": None, "crm_user_id": user_id, "name": name}
         case SlackUser(user_id):
             return {"slack_user_id": user_id, "crm_user_id": None, "name": None}
-
-
-def too_slow(count: int, seconds: float, within: float) -> str:
-    """Say why a send that would outlive its usefulness is not taken."""
-    return (
-        f"{count} recipients would take about {seconds / 60:.0f} minutes at LeadSquared's limit, "
-        f"and notifications older than {within / 60:.0f} minutes are not sent. Nothing was sent. "
-        "Choose fewer people."
-    )

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from bot.errors import CommitInDoubtError, CrmRateLimitedError, StoreUnavailableError, UserError
 from bot.notification import CrmRecipient, Notification, Place, SlackUser
 from bot.people import Link
-from bot.store import outbox
+from bot.store import estimate, outbox
 from bot.store.database import Database, open_database
 from bot.store.outbox import Receipt
 from bot.store.quota import HOUR
@@ -125,7 +125,7 @@ async def test_what_was_learned_and_a_closed_gate_are_in_the_estimate(store: Sto
 async def test_the_count_for_an_estimate_is_capped(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox, "MOST_COUNTED", 2)
+    monkeypatch.setattr(estimate, "MOST_COUNTED", 2)
     await store.accept("UA", "UB", "UC", "UD", key="k1")
     await store.resolve(UA="a", UB="b", UC="c", UD="d")
     receipt = await store.outbox.accept(acceptance("U1", "U2", "U3", "U4", "U5", key="k2"))
