@@ -60,20 +60,27 @@ class Dispatcher(Worker):
         self._random = random
         self._on_settled = on_settled
         self._admitted = False
+        self._has_work = False  # somebody says so, so that a peek would only cost time
         self._closed_until = float("-inf")  # until then nothing new can pass, so none is tried
         self._in_flight = Tasks(watch)
+
+    def wake(self) -> None:
+        """Look for work now: something was accepted, or resolved."""
+        self._has_work = True
+        super().wake()
 
     async def step(self) -> bool:
         """Start the push that is next; False when nothing is due."""
         if (closed := self._closed_until - self._clock.time()) > 0:
             await self._clock.wait(self._awake, min(closed, LOOK_EVERY))
             return True
-        if not await self._claims.peek():
+        if not self._has_work and not await self._claims.peek():
             return False
         if not self._admitted:
             await self._gate.admit()
             self._admitted = True
         claim = await self._in_flight.finish("claim", self._claim_and_start())
+        self._has_work = self._has_work and claim is not None
         if isinstance(claim, Wait):
             await self._wait(claim)
         return claim is not None
@@ -108,7 +115,7 @@ class Dispatcher(Worker):
         await self._store(lambda: self._record(claim, error))
         if claim.permit.is_probe:
             self._closed_until = float("-inf")
-        self.wake()
+        super().wake()  # there may be a slot
         self._on_settled()
 
     async def _push(self, claim: Claim) -> CrmError | None:

@@ -117,6 +117,7 @@ class GateStore:
         # Built once: composing a statement takes longer than running it.
         self._look_at_gate = select(gates, database.now.label("now")).where(self._mine)
         self._lock_gate = self._look_at_gate.with_for_update()
+        self._read_clock = select(database.now)
         columns = (slots.c.number, slots.c.free_at, database.now.label("now"))
         self._read_slots = select(*columns).where(slots.c.account == account)
         in_seconds = database.now + bindparam("seconds", type_=Double)
@@ -251,9 +252,10 @@ class GateStore:
         error: CrmRateLimitedError,
     ) -> None:
         delay = max(limits.period, error.period or 0.0, min(error.retry_after, MOST_CLOSED))
+        now = connection.scalars(self._read_clock).one()  # that of the gate is from before its lock
         self._set(
             connection,
-            closed_until=max(gate.closed_until, gate.now + delay + REOPEN_MARGIN),
+            closed_until=max(gate.closed_until, now + delay + REOPEN_MARGIN),
             probing=true(),
             probe_permit=null(),
             probe_until=0.0,

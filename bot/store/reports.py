@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import Connection, Row, and_, bindparam, select
 
 from bot.notification import Delivery, Notification, Report, State
 from bot.store.database import Database
@@ -27,7 +27,13 @@ class Reports:
                 twin.c.position.label("twin_position"),
                 people.c.name.label("slack_name"),
             )
-            .outerjoin(twin, twin.c.id == deliveries.c.twin_of)
+            .outerjoin(
+                twin,
+                and_(
+                    twin.c.id == deliveries.c.twin_of,
+                    twin.c.notification_id == deliveries.c.notification_id,  # for the planner
+                ),
+            )
             .outerjoin(people, people.c.user_id == deliveries.c.slack_user_id)
             .where(deliveries.c.notification_id == bindparam("id"))
             .order_by(deliveries.c.position)

@@ -41,8 +41,14 @@ class FlakyClaims(Claims):
         self.errors: list[StoreError] = []
         self.tries = 0
         self.after_claim: Callable[[], object] = lambda: None
+        self.calls: list[str] = []
+
+    async def peek(self) -> bool:
+        self.calls.append("peek")
+        return await super().peek()
 
     async def claim(self) -> Claim | Wait | None:
+        self.calls.append("claim")
         claim = await super().claim()
         self.after_claim()
         return claim
@@ -518,3 +524,13 @@ async def test_everybody_gets_one_call_of_many_recipients(desk: Desk) -> None:
     called = [push.user_id for push in desk.crm.pushes]
     assert sorted(called) == sorted([PRIYA, OMAR, LEE, KEY_OWNER])
     assert await desk.states() == [("sent", None)] * 4
+
+
+async def test_whoever_knows_of_work_spares_the_look_before_the_claim(desk: Desk) -> None:
+    await desk.store.accept("")
+    desk.dispatcher.wake()
+    assert await desk.step()
+    assert desk.claims.calls == ["claim"]
+    assert not await desk.step()  # nothing is left
+    assert not await desk.step()
+    assert desk.claims.calls == ["claim", "claim", "peek"]
