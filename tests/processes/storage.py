@@ -15,7 +15,7 @@ from sqlalchemy import NullPool, create_engine
 
 from bot.config import check_database_url
 
-LOOK_EVERY = 0.01
+LOOK_EVERY = 0.03
 HELD_FOR = 0.4
 """Seconds for which nobody else can write before the bot is taken to be held up."""
 
