@@ -1,35 +1,23 @@
-"""The CRM's protocol without any I/O: calls become requests, answers become values.
-
-`decode_push` is the table of design.md section 3. Every answer, whatever its status, headers and
-bytes, fits exactly one row, and nothing in here raises because of what the CRM said.
-"""
+"""What every answer has in common: errors, told by their body before their status."""
 
 from __future__ import annotations
 
 import json as jsonlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
 from bot.errors import (
     CrmAccessError,
-    CrmBusyError,
     CrmError,
     CrmRateLimitedError,
     CrmRejectedError,
     CrmUnavailableError,
-    CrmUncertainError,
 )
-from bot.leadsquared.models import BrowserPush, CrmUser, KeyOwnerIdentity, check_crm_user_id
-from bot.notification import KEY_OWNER
+from bot.leadsquared.wire.request import PUSH_MAX_BYTES
 
 T = TypeVar("T")
-
-PUSH_MAX_BYTES = 64 * 1024
-SEARCH_MAX_BYTES = 1024 * 1024
-ROSTER_MAX_BYTES = 32 * 1024 * 1024
-"""How much of an answer is read; more is an error, never a shorter list."""
 
 DETAIL_LENGTH = 300
 MAX_LEARNED_LIMIT = 10_000
@@ -45,88 +33,10 @@ _SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 _MARKUP = re.compile(r"<(?:!doctype|html|head|body)\b", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Request:
-    """One call, without host and keys."""
-
-    method: str
-    path: str
-    params: Mapping[str, str] = field(default_factory=dict)
-    json: Mapping[str, str] | None = None
-    max_bytes: int = SEARCH_MAX_BYTES
-    mutates: bool = False
-
-    @property
-    def body(self) -> bytes | None:
-        """The JSON as UTF-8, which is never longer than its escaped form."""
-        if self.json is None:
-            return None
-        return jsonlib.dumps(self.json, ensure_ascii=False).encode()
-
-
-@dataclass(frozen=True)
-class Sent:
-    """The CRM took the notification; whether anybody saw it, it does not say."""
-
-
-def build_push(push: BrowserPush) -> dict[str, str]:
-    """Return the JSON of a push; `UserId` is missing for the owner of the keys and nobody else.
-
-    https://apidocs.leadsquared.com/push-browser-notifications-to-users/
-    """
-    fields: dict[str, str] = push.model_dump(by_alias=True, exclude_none=True)
-    if push.user_id == KEY_OWNER:
-        del fields["UserId"]
-    return fields
-
-
-def push_request(push: BrowserPush) -> Request:
-    """https://apidocs.leadsquared.com/push-browser-notifications-to-users/"""
-    path = "/v2/Notifier.svc/Browser.Push"
-    return Request("POST", path, json=build_push(push), max_bytes=PUSH_MAX_BYTES, mutates=True)
-
-
-def key_owner_request() -> Request:
-    """https://apidocs.leadsquared.com/user-authentication/ (answers on the host of any region)"""
-    return Request("GET", "/v2/Authentication.svc/UserByAccessKey.Get")
-
-
-def users_request() -> Request:
-    """https://apidocs.leadsquared.com/get-users (everybody in one answer; no paging documented)"""
-    return Request("GET", "/v2/UserManagement.svc/Users.Get", max_bytes=ROSTER_MAX_BYTES)
-
-
-def user_by_email_request(email: str) -> Request:
-    """https://apidocs.leadsquared.com/get-user-by-email-id/"""
-    path = "/v2/UserManagement.svc/User/Retrieve/ByEmailAddress"
-    return Request("GET", path, {"emailAddress": email.strip().lower()})
-
-
-def user_by_id_request(user_id: str) -> Request:
-    """https://apidocs.leadsquared.com/get-user-by-id/"""
-    path = "/v2/UserManagement.svc/User/Retrieve/ByUserId"
-    return Request("GET", path, {"userId": check_crm_user_id(user_id)})
-
-
-def decode_push(status: int, headers: Mapping[str, str], body: bytes) -> Sent | CrmError:
-    """Say what became of a push; the first row of the table that fits counts."""
-    answer = _Answer.read(body)
-    refusal = _find_refusal(status, headers, answer)
-    if refusal:
-        return refusal
-    if 200 <= status < 300 and answer.status == "success":
-        return Sent()
-    if status == 503:
-        return CrmBusyError(answer.detail)
-    if 300 <= status < 500:
-        return CrmRejectedError(answer.detail)
-    return CrmUncertainError(answer.detail)
-
-
 def decode_lookup(status: int, headers: Mapping[str, str], body: bytes) -> object:
     """Return the JSON of a successful look-up, or the `CrmError` it ended in."""
-    answer = _Answer.read(body)
-    refusal = _find_refusal(status, headers, answer)
+    answer = Answer.read(body)
+    refusal = find_refusal(status, headers, answer)
     if refusal:
         return refusal
     if not 200 <= status < 300 or not answer.is_json or answer.is_error:
@@ -134,43 +44,20 @@ def decode_lookup(status: int, headers: Mapping[str, str], body: bytes) -> objec
     return answer.json
 
 
-def parse_users(answer: object) -> list[CrmUser] | CrmError:
-    """Read an array of users; a malformed one is left out, but not all of them."""
-    if not isinstance(answer, list):
-        return CrmUnavailableError()
-    users = [user for user in map(_try(CrmUser.from_wire), answer) if user]
-    # "Nobody" must be what the CRM said, or a person would be called unlinked.
-    return CrmUnavailableError() if answer and not users else users
+def attempt(read: Callable[[object], T]) -> Callable[[object], T | None]:
+    """Return `read` with None in place of a ValueError."""
 
-
-def parse_key_owner(answer: object) -> KeyOwnerIdentity | CrmError:
-    """Read whose keys these are."""
-    return _try(KeyOwnerIdentity.from_wire)(answer) or CrmUnavailableError()
-
-
-def find_by_email(users: list[CrmUser], email: str) -> CrmUser | None:
-    """Return the user with exactly this e-mail, an active one first."""
-    matches = [user for user in users if user.email == email.strip().lower()]
-    return min(matches, key=lambda user: not user.active, default=None)
-
-
-def find_by_id(users: list[CrmUser], user_id: str) -> CrmUser | None:
-    """Return the user with exactly this id."""
-    return next((user for user in users if user.id == user_id.lower()), None)
-
-
-def _try(read: Callable[[object], T]) -> Callable[[object], T | None]:
-    def attempt(data: object) -> T | None:
+    def try_it(data: object) -> T | None:
         try:
             return read(data)
         except ValueError:
             return None
 
-    return attempt
+    return try_it
 
 
 @dataclass(frozen=True)
-class _Answer:
+class Answer:
     """A body, read as far as it can be."""
 
     is_json: bool
@@ -178,7 +65,7 @@ class _Answer:
     text: str
 
     @classmethod
-    def read(cls, body: bytes) -> _Answer:
+    def read(cls, body: bytes) -> Answer:
         try:
             parsed = jsonlib.loads(body, parse_constant=_refuse_constant)
         except (ValueError, RecursionError):  # not JSON, not UTF-8, or nested to overflow us
@@ -229,7 +116,7 @@ def _find_message(answer: object) -> str:
     return next((text for text in candidates if isinstance(text, str) and text), "")
 
 
-def _find_refusal(status: int, headers: Mapping[str, str], answer: _Answer) -> CrmError | None:
+def find_refusal(status: int, headers: Mapping[str, str], answer: Answer) -> CrmError | None:
     """Return the rows that a push and a look-up share: told off for the rate, or for good."""
     # A success may quote what was sent; taking that for a refusal would send it again.
     is_success = answer.status == "success" and not answer.error_type
