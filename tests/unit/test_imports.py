@@ -48,6 +48,7 @@ PURE = {
     "bot.forwarding",
     "bot.grammar",
     "bot.leadsquared.models",
+    "bot.leadsquared.phone",
     "bot.leadsquared.wire",
     "bot.notification",
     "bot.people",
