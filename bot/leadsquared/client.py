@@ -12,7 +12,8 @@ from pydantic import SecretStr
 
 from bot.errors import CrmConnectError, CrmError, CrmUnavailableError, CrmUncertainError
 from bot.leadsquared import wire
-from bot.leadsquared.models import BrowserPush, CrmUser, KeyOwnerIdentity
+from bot.leadsquared.models import Account, BrowserPush, CrmUser, KeyOwnerIdentity, Lead
+from bot.leadsquared.phone import PhoneNumber
 from bot.leadsquared.session import Sending
 
 T = TypeVar("T")
@@ -64,10 +65,51 @@ class LeadSquaredClient:
         request = wire.user_by_id_request(user_id)
         return wire.find_by_id(await self._look_up(request, wire.parse_users, interactive), user_id)
 
+    async def fetch_account(self, *, interactive: bool = False) -> Account:
+        return await self._look_up(wire.key_owner_request(), wire.parse_account, interactive)
+
+    async def search_leads(
+        self,
+        text: str,
+        *,
+        interactive: bool = False,
+        on_permit: Callable[[], object] = lambda: None,
+    ) -> list[Lead]:
+        """Return what a quick search finds; once `on_permit` was called, the call is made."""
+        request = wire.search_request(text)
+        return await self._look_up(request, wire.parse_leads, interactive, on_permit)
+
+    async def find_lead_by_id(self, lead_id: str, *, interactive: bool = False) -> Lead | None:
+        request = wire.lead_by_id_request(lead_id)
+        return wire.lead_with_id(
+            await self._look_up(request, wire.parse_leads, interactive), lead_id
+        )
+
+    async def find_leads_by_email(self, email: str, *, interactive: bool = False) -> list[Lead]:
+        request = wire.leads_by_email_request(email)
+        return wire.leads_with_email(
+            await self._look_up(request, wire.parse_leads, interactive), email
+        )
+
+    async def find_leads_by_phone(
+        self, number: PhoneNumber, *, as_stored: bool = False, interactive: bool = False
+    ) -> list[Lead]:
+        """Ask for a number in its plain form, or as LeadSquared stores it."""
+        form = number.stored if as_stored else None
+        request = wire.leads_by_phone_request(form or number.plain)
+        return wire.leads_with_phone(
+            await self._look_up(request, wire.parse_leads, interactive), number
+        )
+
     async def _look_up(
-        self, request: wire.Request, parse: Callable[[object], T | CrmError], interactive: bool
+        self,
+        request: wire.Request,
+        parse: Callable[[object], T | CrmError],
+        interactive: bool,
+        on_permit: Callable[[], object] = lambda: None,
     ) -> T:
         async with self._gate.permit(interactive=interactive):
+            on_permit()
             answer = self._unwrap(wire.decode_lookup(*await self._exchange(request)))
             return self._unwrap(parse(answer))
 

@@ -20,6 +20,8 @@ _HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\]")
 _PORT = re.compile(r"[0-9]{1,5}")
 _AUTHORITY = re.compile(r"https://([^/?#]*)", re.IGNORECASE)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_WEB_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+leadsquared\.com")
+_COUNTRY_CODE = re.compile(r"\+?([1-9][0-9]{0,2})")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"}
 """Unicode categories of what a person cannot see in a link: spaces, controls, direction marks."""
@@ -27,10 +29,21 @@ _UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"}
 
 def check_crm_user_id(value: object) -> str:
     """Return a CRM user id in lower case; the nil GUID is nobody, so it is refused as well."""
+    if guid := _find_guid(value):
+        return guid
+    raise ValueError("must be a LeadSquared user id, like 6f0c2a1e-1111-4222-8333-abcdefabcdef")
+
+
+def check_lead_id(value: object) -> str:
+    """Return a lead's id in lower case."""
+    if guid := _find_guid(value):
+        return guid
+    raise ValueError("must be a LeadSquared lead id, like 2b9d1c3e-1111-4222-8333-abcdefabcdef")
+
+
+def _find_guid(value: object) -> str | None:
     guid = value.lower() if isinstance(value, str) else ""
-    if not _GUID.fullmatch(guid) or guid == _NIL_GUID:
-        raise ValueError("must be a LeadSquared user id, like 6f0c2a1e-1111-4222-8333-abcdefabcdef")
-    return guid
+    return guid if _GUID.fullmatch(guid) and guid != _NIL_GUID else None
 
 
 def check_link(url: str) -> str:
@@ -64,6 +77,7 @@ def _split_port(authority: str) -> tuple[str, str]:
 
 
 CrmUserId = Annotated[str, AfterValidator(check_crm_user_id)]
+LeadId = Annotated[str, AfterValidator(check_lead_id)]
 HttpsLink = Annotated[str, AfterValidator(check_link)]
 
 
@@ -167,6 +181,74 @@ class KeyOwnerIdentity(_Frozen):
             api_host=_find_host(hosts.get("api")),
             web_host=_find_host(hosts.get("app")),
         )
+
+
+class Account(_Frozen):
+    """What a link and a phone number need to know of the account; None where it does not say."""
+
+    web_host: str | None = None
+    country_code: str | None = None
+
+    @classmethod
+    def from_wire(cls, data: object) -> Self:
+        """Read the answer of `UserByAccessKey.Get`, or raise `ValueError`.
+
+        The web host cannot be computed from the API's: https://apidocs.leadsquared.com/user-authentication/
+        """
+        fields = _mapping(data)
+        check_crm_user_id(fields.get("Id"))
+        hosts = fields.get("LSQCommonServiceURLs")
+        host = _find_host(hosts.get("app")) if isinstance(hosts, Mapping) else None
+        code = _COUNTRY_CODE.fullmatch(_words(fields.get("DefaultCountryCode")))
+        return cls(
+            web_host=host if host and is_web_host(host) else None,
+            country_code=code[1] if code else None,
+        )
+
+    def build_lead_url(self, lead_id: str) -> str | None:
+        """https://apidocs.leadsquared.com/leadsquared-converse-system-notification-to-users/"""
+        if self.web_host is None:
+            return None
+        return f"https://{self.web_host}/LeadManagement/LeadDetails?LeadID={check_lead_id(lead_id)}"
+
+
+class Lead(_Frozen):
+    """A lead; texts are empty, and the rest None, where the CRM has nothing.
+
+    `phones` are as stored there; `owner_id` is the CRM user to notify.
+    """
+
+    id: LeadId
+    name: str = ""
+    email: str | None = None
+    phones: tuple[str, ...] = ()
+    company: str = ""
+    stage: str = ""
+    owner_id: CrmUserId | None = None
+    owner_name: str = ""
+    owner_email: str | None = None
+
+    @classmethod
+    def from_wire(cls, data: object) -> Self:
+        """Read a lead, or raise `ValueError`: https://apidocs.leadsquared.com/get-a-lead-by-email-id/"""
+        fields = _mapping(data)
+        numbers = (_words(fields.get(name)) for name in ("Phone", "Mobile"))
+        return cls(
+            id=check_lead_id(fields.get("ProspectID")),
+            name=_words(fields.get("FirstName"), fields.get("LastName")),
+            email=_first_email(fields.get("EmailAddress")),
+            phones=tuple(number for number in numbers if number),
+            company=_words(fields.get("Company")),
+            stage=_words(fields.get("ProspectStage")),
+            owner_id=_find_guid(fields.get("OwnerId")),
+            owner_name=_words(fields.get("OwnerIdName")),
+            owner_email=_first_email(fields.get("OwnerIdEmailAddress")),
+        )
+
+
+def is_web_host(host: str) -> bool:
+    """Tell whether a host in lower case is one of LeadSquared's own."""
+    return bool(_WEB_HOST.fullmatch(host))
 
 
 def _mapping(data: object) -> Mapping[str, Any]:

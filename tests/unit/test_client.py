@@ -23,13 +23,15 @@ from bot.errors import (
     CrmUncertainError,
 )
 from bot.leadsquared.client import LeadSquaredClient
-from bot.leadsquared.models import BrowserPush, CrmUser, KeyOwnerIdentity
+from bot.leadsquared.models import Account, BrowserPush, CrmUser, KeyOwnerIdentity, Lead
+from bot.leadsquared.phone import PhoneNumber
 from bot.leadsquared.session import open_session
 from bot.leadsquared.wire import Sent
 
 ASHA = "6f0c2a1e-1111-4222-8333-abcdefabcdef"
 ACCESS_KEY = "u$r0123456789&access=1"
 SECRET_KEY = "0123abcd+secret/"
+NUMBER = PhoneNumber("91", "9000000001")
 PUSH = BrowserPush(user_id=ASHA, title="Hot lead", content="Asha: ₹5 — “now”")
 SUCCESS = b'{"Status":"Success","Message":{"Message":"Message broadcasted successfully"}}'
 
@@ -240,6 +242,38 @@ async def test_a_push_takes_no_permit() -> None:
             CrmUser(id=ASHA),
         ),
         ([], lambda client, **how: client.find_user_by_id(ASHA, **how), None),
+        ({"Id": ASHA}, lambda client, **how: client.fetch_account(**how), Account()),
+        (
+            [{"ProspectID": ASHA}],
+            lambda client, **how: client.search_leads("asha", **how),
+            [Lead(id=ASHA)],
+        ),
+        (
+            [{"ProspectID": ASHA}],
+            lambda client, **how: client.find_lead_by_id(ASHA.upper(), **how),
+            Lead(id=ASHA),
+        ),
+        ([], lambda client, **how: client.find_lead_by_id(ASHA, **how), None),
+        (
+            [{"ProspectID": ASHA, "EmailAddress": "A@x.com"}],
+            lambda client, **how: client.find_leads_by_email("a@x.com", **how),
+            [Lead(id=ASHA, email="a@x.com")],
+        ),
+        (
+            [{"ProspectID": ASHA, "EmailAddress": "b@x.com"}],
+            lambda client, **how: client.find_leads_by_email("a@x.com", **how),
+            [],
+        ),
+        (
+            [{"ProspectID": ASHA, "Mobile": "+91-9000000001"}],
+            lambda client, **how: client.find_leads_by_phone(NUMBER, **how),
+            [Lead(id=ASHA, phones=("+91-9000000001",))],
+        ),
+        (
+            [{"ProspectID": ASHA, "Mobile": "+91-9000000002"}],
+            lambda client, **how: client.find_leads_by_phone(NUMBER, **how),
+            [],
+        ),
     ],
 )
 async def test_a_look_up_holds_one_permit_while_it_asks(
@@ -255,6 +289,53 @@ async def test_a_look_up_holds_one_permit_while_it_asks(
     async with serving(answer) as server, connected(server.url, gate=gate) as client:
         assert await call(client, interactive=interactive) == expected
     assert (gate.permits, held, gate.held) == ([interactive], [1], 0)
+
+
+async def test_a_search_tells_when_it_has_its_permit() -> None:
+    gate = Gate()
+    told: list[tuple[int, int]] = []
+    async with serving(http(200, b"[]")) as server, connected(server.url, gate=gate) as client:
+        await client.search_leads(
+            "asha", on_permit=lambda: told.append((gate.held, len(server.seen)))
+        )
+        assert (told, len(server.seen)) == ([(1, 0)], 1)
+
+
+@pytest.mark.parametrize(
+    ("number", "as_stored", "sent"),
+    [
+        ("+91 90000 00001", False, "919000000001"),
+        ("+91 90000 00001", True, "%2B91-9000000001"),
+        ("9000000001", False, "9000000001"),
+        ("9000000001", True, "9000000001"),
+    ],
+)
+async def test_a_phone_number_goes_out_in_either_form(
+    number: str, as_stored: bool, sent: str
+) -> None:
+    read = PhoneNumber.read(number)
+    assert read
+    async with serving(http(200, b"[]")) as server, connected(server.url) as client:
+        assert await client.find_leads_by_phone(read, as_stored=as_stored) == []
+    path = "/v2/LeadManagement.svc/RetrieveLeadByPhoneNumber"
+    assert server.seen[0].line == f"GET {path}?phone={sent} HTTP/1.1"
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (http(200, b"[" + b" " * 2**20 + b"]"), CrmUnavailableError),
+        (http(200, b'[{"ProspectID":"x"}]'), CrmUnavailableError),
+        (http(500, b'{"ExceptionType":"MXUnknown","ExceptionMessage":"no"}'), CrmRejectedError),
+        (http(401), CrmAccessError),
+        (http(429), CrmRateLimitedError),
+    ],
+)
+async def test_a_search_fails_as_every_look_up_does(
+    answer: bytes, expected: type[CrmError]
+) -> None:
+    async with serving(answer) as server, connected(server.url) as client:
+        assert type(await failure(client.search_leads("asha"))) is expected
 
 
 async def test_the_gate_sees_why_a_look_up_failed() -> None:

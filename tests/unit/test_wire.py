@@ -17,7 +17,7 @@ from bot.errors import (
     CrmUncertainError,
 )
 from bot.leadsquared import wire
-from bot.leadsquared.models import BrowserPush, CrmUser, KeyOwnerIdentity
+from bot.leadsquared.models import Account, BrowserPush, CrmUser, KeyOwnerIdentity
 from bot.leadsquared.wire import Sent, decode_lookup, decode_push
 
 ASHA = "6f0c2a1e-1111-4222-8333-abcdefabcdef"
@@ -130,6 +130,30 @@ def test_a_push_is_the_only_request_that_changes_something() -> None:
             wire.user_by_id_request(ASHA.upper()),
             "UserManagement.svc/User/Retrieve/ByUserId",
             {"userId": ASHA},
+            2**20,
+        ),
+        (
+            wire.search_request("Asha & Co"),
+            "LeadManagement.svc/Leads.GetByQuickSearch",
+            {"key": "Asha & Co"},
+            2**20,
+        ),
+        (
+            wire.lead_by_id_request(ASHA.upper()),
+            "LeadManagement.svc/Leads.GetById",
+            {"id": ASHA},
+            2**20,
+        ),
+        (
+            wire.leads_by_email_request(" Asha+1@Example.com"),
+            "LeadManagement.svc/Leads.GetByEmailaddress",
+            {"emailaddress": "asha+1@example.com"},
+            2**20,
+        ),
+        (
+            wire.leads_by_phone_request("+91-9000000001"),
+            "LeadManagement.svc/RetrieveLeadByPhoneNumber",
+            {"phone": "+91-9000000001"},
             2**20,
         ),
     ],
@@ -282,6 +306,8 @@ def test_every_answer_to_a_look_up_is_json_or_an_error(
     parsed = wire.parse_users(result), wire.parse_key_owner(result)
     assert isinstance(parsed[0], list | CrmUnavailableError)
     assert isinstance(parsed[1], KeyOwnerIdentity | CrmUnavailableError)
+    assert isinstance(wire.parse_leads(result), list | CrmUnavailableError)
+    assert isinstance(wire.parse_account(result), Account | CrmUnavailableError)
 
 
 # -- what a refusal teaches -------------------------------------------------------------------

@@ -1,9 +1,9 @@
-"""The CRM's users, and whose keys ours are."""
+"""The CRM's users, whose keys ours are, and what their account says of itself."""
 
 from __future__ import annotations
 
 from bot.errors import CrmError, CrmUnavailableError
-from bot.leadsquared.models import CrmUser, KeyOwnerIdentity, check_crm_user_id
+from bot.leadsquared.models import Account, CrmUser, KeyOwnerIdentity, check_crm_user_id
 from bot.leadsquared.wire.answers import attempt
 from bot.leadsquared.wire.request import ROSTER_MAX_BYTES, Request
 
@@ -42,6 +42,11 @@ def parse_users(answer: object) -> list[CrmUser] | CrmError:
 def parse_key_owner(answer: object) -> KeyOwnerIdentity | CrmError:
     """Read whose keys these are."""
     return attempt(KeyOwnerIdentity.from_wire)(answer) or CrmUnavailableError()
+
+
+def parse_account(answer: object) -> Account | CrmError:
+    """Read the same answer for where the account's pages are."""
+    return attempt(Account.from_wire)(answer) or CrmUnavailableError()
 
 
 def find_by_email(users: list[CrmUser], email: str) -> CrmUser | None:
