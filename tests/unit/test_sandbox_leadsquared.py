@@ -9,62 +9,18 @@ import aiohttp
 import pytest
 
 from bot.sandbox.leadsquared import Counting, Endpoint, FaultKind, StandInLeadSquared
-from bot.sandbox.leadsquared.account import Account, build_lead
+from bot.sandbox.leadsquared.account import Account
 from bot.sandbox.leadsquared.faults import AFTER_ACCEPTING, CANNED, RATE_LIMITS
 from bot.sandbox.leadsquared.meter import Meter, find_busiest
+from tests.unit.sandbox_leadsquared_caller import PUSH, Caller, HandClock
 
-PUSH = "/v2/Notifier.svc/Browser.Push"
 WHOAMI = "/v2/Authentication.svc/UserByAccessKey.Get"
 USERS = "/v2/UserManagement.svc/Users.Get"
 BY_EMAIL = "/v2/UserManagement.svc/User/Retrieve/ByEmailAddress"
 BY_ID = "/v2/UserManagement.svc/User/Retrieve/ByUserId"
-SEARCH = "/v2/LeadManagement.svc/Leads.GetByQuickSearch"
 LEAD = "/v2/LeadManagement.svc/Leads.GetById"
 LEAD_BY_EMAIL = "/v2/LeadManagement.svc/Leads.GetByEmailaddress"
-LEAD_BY_PHONE = "/v2/LeadManagement.svc/RetrieveLeadByPhoneNumber"
 SUCCESS = b'{ "Status": "Success", "Message": { "Message": "Message broadcasted successfully" } }'
-GREETING = {"Title": "Callback due", "Content": "Asha asked for 3 pm"}
-
-
-class HandClock:
-    """A clock that stands still until a test moves it."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class Caller:
-    """What a careful client does; each answer is (status, body, headers)."""
-
-    def __init__(self, crm: StandInLeadSquared, session: aiohttp.ClientSession) -> None:
-        self.crm = crm
-        self.session = session
-        self.headers = {"x-LSQ-AccessKey": crm.access_key, "x-LSQ-SecretKey": crm.secret_key}
-
-    async def call(
-        self, method: str, path: str, **options: Any
-    ) -> tuple[int, bytes, dict[str, str]]:
-        given: dict[str, Any] = {"headers": self.headers, "allow_redirects": False} | options
-        async with self.session.request(method, self.crm.url + path, **given) as response:
-            return response.status, await response.read(), dict(response.headers)
-
-    async def push(self, body: Any = None, **options: Any) -> tuple[int, bytes]:
-        given: dict[str, Any] = (
-            {"json": GREETING | body} if isinstance(body, dict) else {"json": GREETING}
-        )
-        if isinstance(body, bytes):
-            headers = self.headers | {"Content-Type": "application/json"}
-            given = {"data": body, "headers": headers}
-        status, raw, _ = await self.call("POST", PUSH, **(given | options))
-        return status, raw
-
-    async def get(self, path: str, **query: str) -> Any:
-        status, raw, _ = await self.call("GET", path, params=query)
-        assert status == 200, raw
-        return json.loads(raw)
 
 
 @pytest.fixture
@@ -286,34 +242,6 @@ def test_added_users_count_on_and_are_the_same_in_every_run() -> None:
         "u003@acme.com",
     ]
     assert first == Account().add_users(2)
-
-
-async def test_leads_are_found_by_every_documented_key(
-    crm: StandInLeadSquared, caller: Caller
-) -> None:
-    asha = crm.leads[0]
-    assert await caller.get(LEAD, id=str(asha["ProspectID"])) == [asha]
-    assert await caller.get(LEAD_BY_EMAIL, emailaddress="ASHA.RAO@example.com") == [asha]
-    assert await caller.get(LEAD_BY_PHONE, phone="9000000001") == [asha]
-    assert await caller.get(SEARCH, key="asha rao") == [asha]
-    assert len(await caller.get(SEARCH, key="asha")) == 2
-    assert await caller.get(SEARCH, key="nothing like it") == []
-    assert await caller.get(LEAD, id="no such id") == []
-    assert all(value is None or isinstance(value, str) for value in asha.values())
-    assert asha["OwnerId"] == find_id(crm, "priya@acme.com")
-
-
-def test_a_phone_number_finds_the_lead_that_was_active_last() -> None:
-    account = Account()
-    assert StandInLeadSquared().leads == account.leads
-    twin = build_lead("Asha", "Twin", "twin@example.com", "+91-9000000001", "", None)
-    twin["LeadLastModifiedOn"] = "2026-02-01 00:00:00.000"
-    account.leads.append(twin)
-    for form in ("9000000001", "919000000001", "+919000000001", "+91-9000000001"):
-        assert account.find_leads_by_phone(form) == [twin]
-    account.phones_as_stored = True
-    assert account.find_leads_by_phone("9000000001") == []
-    assert account.find_leads_by_phone("+91-9000000001") == [twin]
 
 
 @pytest.mark.parametrize(

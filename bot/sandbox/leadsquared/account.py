@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
+
+SEARCHED = (
+    "FirstName",
+    "LastName",
+    "EmailAddress",
+    "Phone",
+    "Mobile",
+    "Company",
+    "City",
+    "Country",
+)
+"""The fields that one client says a quick search looks at."""
 
 Lead = dict[str, str | None]
 
@@ -14,6 +27,20 @@ Lead = dict[str, str | None]
 def make_id(name: str) -> str:
     """Return the GUID that `name` always gets, so that runs can be compared."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"leadsquared:{name}"))
+
+
+class Matching(StrEnum):
+    """How a quick search compares; the documentation does not say which of these."""
+
+    CONTAINS = "contains"
+    PREFIX = "prefix"
+    EXACT = "exact"
+
+    def fits(self, wanted: str, value: str) -> bool:
+        """Tell whether a value, given in lower case as `wanted` is, answers the search."""
+        if self is Matching.EXACT:
+            return wanted == value
+        return value.startswith(wanted) if self is Matching.PREFIX else wanted in value
 
 
 @dataclass
@@ -79,6 +106,7 @@ def build_lead(
         "LeadType": "OT_0",
         "CreatedOn": "2026-01-02 09:00:00.000",
         "LeadLastModifiedOn": "2026-01-05 09:00:00.000",
+        "ProspectActivityDate_Max": "2026-01-05 09:00:00.000",
         "OwnerId": owner.id if owner else None,
         "OwnerIdName": f"{owner.first} {owner.last}".strip() if owner else None,
         "OwnerIdEmailAddress": owner.email if owner else None,
@@ -106,6 +134,9 @@ class Account:
     pushes: list[Push] = field(default_factory=list)
     phones_as_stored: bool = False
     """Only the stored form `+91-9000000000` finds a lead, as one integrator saw."""
+    matching: Matching = Matching.CONTAINS
+    search_most: int | None = None
+    """Rows a quick search answers with; the documentation does not say how many."""
 
     def __post_init__(self) -> None:
         self.leads.extend(_default_leads(self.users))
@@ -137,32 +168,26 @@ class Account:
         ]
 
     def search_leads(self, text: str) -> list[Lead]:
-        """Return the leads with `text` in a name, the address, a number or the company."""
-        fields = ("FirstName", "LastName", "EmailAddress", "Phone", "Mobile", "Company")
+        """Return the leads with `text` in a field that is searched, or in the whole name."""
         wanted = text.casefold()
-        return [
+        found = [
             lead
             for lead in self.leads
-            if any(wanted in value.casefold() for value in self._search_values(lead, fields))
+            if any(self.matching.fits(wanted, value.casefold()) for value in _searched(lead))
         ]
-
-    @staticmethod
-    def _search_values(lead: Lead, fields: Iterable[str]) -> list[str]:
-        return [lead.get(name) or "" for name in fields] + [
-            f"{lead['FirstName']} {lead['LastName']}"
-        ]
+        return found[: self.search_most]
 
     def find_leads(self, name: str, value: str) -> list[Lead]:
         return [lead for lead in self.leads if (lead[name] or "").lower() == value.lower()]
 
     def find_leads_by_phone(self, number: str) -> list[Lead]:
-        """Return the lead changed last among those with this number, in a list of at most one."""
+        """Return the lead active last among those with this number, in a list of at most one."""
         found = [
             lead
             for lead in self.leads
             if any(number in self._phone_forms(lead[name]) for name in ("Phone", "Mobile"))
         ]
-        return sorted(found, key=lambda lead: lead["LeadLastModifiedOn"] or "")[-1:]
+        return sorted(found, key=lambda lead: lead["ProspectActivityDate_Max"] or "")[-1:]
 
     def _phone_forms(self, stored: str | None) -> set[str]:
         if stored is None:
@@ -170,3 +195,8 @@ class Account:
         country, _, local = stored.lstrip("+").rpartition("-")
         as_documented = {local, country + local, f"+{country}{local}"}
         return {stored} if self.phones_as_stored else {stored} | as_documented
+
+
+def _searched(lead: Lead) -> Iterator[str]:
+    yield from (lead.get(name) or "" for name in SEARCHED)
+    yield f"{lead['FirstName']} {lead['LastName']}"
