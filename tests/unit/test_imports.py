@@ -18,9 +18,12 @@ LAYERS = [
         "bot.worker",
         "bot.background",
     },
+    {"bot.lead_reference", "bot.leads_found"},
     {"bot.grammar", "bot.replies", "bot.store"},
-    {"bot.slack_api", "bot.rate_gate", "bot.roster", "bot.composer", "bot.forwarding"},
-    {"bot.directory", "bot.acceptor", "bot.errands", "bot.intake", "bot.health", "bot.clients"},
+    {"bot.slack_api", "bot.rate_gate", "bot.roster", "bot.composer", "bot.forwarding"}
+    | {"bot.known_account", "bot.lead_search"},
+    {"bot.directory", "bot.acceptor", "bot.errands", "bot.intake", "bot.health", "bot.clients"}
+    | {"bot.leads"},
     {"bot.dispatcher", "bot.resolver", "bot.reporter", "bot.janitor", "handlers"},
     {"bot.app", "bot.migrations"},
     {"bot.server"},
@@ -32,7 +35,14 @@ LAYERS = [
 PARTS = {part: height for height, layer in enumerate(LAYERS) for part in layer}
 
 FORBIDDEN = {
-    "handlers": {"bot.config", "bot.leadsquared.client", "bot.rate_gate", "bot.roster"},
+    "handlers": {
+        "bot.config",
+        "bot.known_account",
+        "bot.lead_search",
+        "bot.leadsquared.client",
+        "bot.rate_gate",
+        "bot.roster",
+    },
     "bot.dispatcher": {"bot.replies", "bot.slack_api"},
     "bot.resolver": {"bot.replies", "bot.slack_api"},
     "bot.reporter": {"bot.leadsquared.client", "bot.rate_gate", "bot.roster"},
@@ -47,6 +57,8 @@ PURE = {
     "bot.errors",
     "bot.forwarding",
     "bot.grammar",
+    "bot.lead_reference",
+    "bot.leads_found",
     "bot.leadsquared.models",
     "bot.leadsquared.phone",
     "bot.leadsquared.wire",
