@@ -1,0 +1,80 @@
+"""The account's web host and country, asked for once a day; the last answer is kept if need be."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from bot.clock import Clock
+from bot.errors import CrmError
+from bot.leadsquared.client import LeadSquaredClient
+from bot.leadsquared.models import Account
+
+log = structlog.get_logger()
+
+KEEP = 24 * 3600.0
+"""Seconds an answer serves; then it is asked for again."""
+
+TRY_AGAIN = 300.0
+"""Seconds an older answer serves after asking again failed."""
+
+
+class KnownAccount:
+    """What `UserByAccessKey.Get` last said of the account."""
+
+    def __init__(self, client: LeadSquaredClient, clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+        self._account: Account | None = None
+        self._serves_until = float("-inf")
+        self._reading: asyncio.Task[Account] | None = None
+
+    async def get(self) -> Account:
+        """Return the account; raises CrmError or StoreError as long as nothing is known of it.
+
+        A caller who gives up does not end the asking.
+        """
+        if self._account is not None and not self._is_old:
+            return self._account
+        return await asyncio.shield(self._refresh())
+
+    async def find(self, until: float) -> Account | None:
+        """Return what is known by `until`, a time of the event loop; an older answer if need be."""
+        try:
+            async with asyncio.timeout_at(until):
+                return await self.get()
+        except (TimeoutError, CrmError):
+            return self._account
+
+    def prepare(self) -> None:
+        """Ask ahead if nothing is known that serves."""
+        if self._is_old:
+            self._refresh()
+
+    @property
+    def _is_old(self) -> bool:
+        return self._clock.time() >= self._serves_until
+
+    def _refresh(self) -> asyncio.Task[Account]:
+        """Ask, or join who is asking."""
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read(), name="account")
+            self._reading.add_done_callback(_note_failure)
+        return self._reading
+
+    async def _read(self) -> Account:
+        try:
+            account, serves = await self._client.fetch_account(interactive=True), KEEP
+        except CrmError:
+            if self._account is None:
+                raise
+            account, serves = self._account, TRY_AGAIN
+        self._account, self._serves_until = account, self._clock.time() + serves
+        return account
+
+
+def _note_failure(reading: asyncio.Task[Account]) -> None:
+    """Log it here: nobody may be left who would hear of it."""
+    if not reading.cancelled() and (error := reading.exception()):
+        log.warning("account.unknown", error=type(error).__name__)

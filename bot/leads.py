@@ -1,0 +1,112 @@
+"""Leads for listeners with a deadline: searched while somebody types, or named with `--lead`."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot.clock import Clock
+from bot.errors import CrmAccessError, CrmError, CrmRejectedError, UserError
+from bot.known_account import KnownAccount
+from bot.lead_reference import ByEmail, ById, ByPhone, LeadReference
+from bot.lead_search import LeadSearch
+from bot.leads_found import Found, LeadPage, Several
+from bot.leadsquared.client import LeadSquaredClient
+from bot.leadsquared.models import Account, Lead
+from bot.leadsquared.phone import PhoneNumber
+from bot.plaintext import escape
+from bot.replies.reasons import SENTENCES
+
+FIND_WITHIN = 2.0
+"""Seconds for a look-up in all, its page included."""
+
+TRY_AGAIN = "Try again, or leave `--lead` out."
+
+
+class Leads:
+    """Finds leads and their pages in the CRM."""
+
+    def __init__(self, client: LeadSquaredClient, clock: Clock) -> None:
+        self._client = client
+        self._account = KnownAccount(client, clock)
+        self._search = LeadSearch(client, clock)
+
+    async def search(self, view_id: str, text: str) -> Found:
+        """Return the leads for what somebody typed into a view so far; within 2.5 s."""
+        return await self._search.search(view_id, text)
+
+    async def find(self, reference: LeadReference) -> LeadPage | Several:
+        """Return the lead that was named, or all that fit; a UserError says why there is none.
+
+        Takes 2 s at most: a page that is not known by then is left out.
+        """
+        until = asyncio.get_running_loop().time() + FIND_WITHIN
+        self._account.prepare()
+        try:
+            async with asyncio.timeout_at(until):
+                leads = await self._look_up(reference)
+        except (TimeoutError, CrmError) as exc:
+            raise UserError(_explain(exc)) from exc
+        if len(leads) > 1:
+            return Several(tuple(leads))
+        account = await self._account.find(until)
+        if not leads:
+            raise UserError(_say_none(reference, account))
+        return LeadPage(leads[0], account.build_lead_url(leads[0].id) if account else None)
+
+    async def page_url(self, lead_id: str) -> str | None:
+        """Return the address of a lead's page; None if it cannot be learned within 2 s."""
+        account = await self._account.find(asyncio.get_running_loop().time() + FIND_WITHIN)
+        return account.build_lead_url(lead_id) if account else None
+
+    async def get_account(self) -> Account:
+        """Return what is known of the account; raises CrmError as long as that is nothing."""
+        return await self._account.get()
+
+    async def _look_up(self, reference: LeadReference) -> list[Lead]:
+        match reference:
+            case ByEmail(email):
+                return await self._client.find_leads_by_email(email, interactive=True)
+            case ById(lead_id):
+                lead = await self._client.find_lead_by_id(lead_id, interactive=True)
+                return [lead] if lead else []
+            case ByPhone(number):
+                return await self._look_up_phone(number)
+
+    async def _look_up_phone(self, number: PhoneNumber) -> list[Lead]:
+        """Ask for the plain form, then for the stored one: which of them matches is not certain."""
+        leads = await self._client.find_leads_by_phone(number, interactive=True)
+        if leads:
+            return leads
+        if number.country is None:
+            number = number.within((await self._account.get()).country_code)
+        if number.stored is None:
+            return []
+        return await self._client.find_leads_by_phone(number, as_stored=True, interactive=True)
+
+
+def _explain(error: TimeoutError | CrmError) -> str:
+    """Say why LeadSquared did not tell about a lead."""
+    if isinstance(error, CrmAccessError):
+        return SENTENCES[error.code]
+    if isinstance(error, CrmRejectedError):
+        said = f": “{escape(error.detail)}”" if error.detail else ""
+        return f"LeadSquared refused to look for this lead{said}. Nothing was sent. {TRY_AGAIN}"
+    return (
+        f"LeadSquared could not be asked for this lead just now, so nothing was sent. {TRY_AGAIN}"
+    )
+
+
+def _say_none(reference: LeadReference, account: Account | None) -> str:
+    """Say that nobody has what was given, and what to look at."""
+    match reference:
+        case ByEmail(email):
+            what, advice = f"the e-mail address {escape(email)}", "Check the address"
+        case ByPhone(number):
+            what = f"the phone number {number.stored or number.plain}"
+            advice = "Check the number, and its country code"
+        case ById(lead_id, host):
+            what, advice = f"the id {lead_id}", "It may have been deleted or merged: check it"
+            if host and account and account.web_host and host != account.web_host:
+                what += f", which is from {host}"
+                advice = f"The pages of this account are on {account.web_host}: check the link"
+    return f"LeadSquared has no lead with {what}, so nothing was sent. {advice}, or leave it out."
