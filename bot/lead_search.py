@@ -13,7 +13,7 @@ import structlog
 
 from bot.clock import Clock
 from bot.errors import CrmError, CrmRejectedError
-from bot.leads_found import Found, Hint, is_same_answer
+from bot.leads_found import MOST_SHOWN, Found, Hint, is_same_answer
 from bot.leadsquared.client import LeadSquaredClient
 from bot.leadsquared.models import Lead
 
@@ -101,7 +101,8 @@ class LeadSearch:
         leads = await self._client.search_leads(
             query.text, interactive=True, on_permit=query.note_permit
         )
-        answer = _Answer(tuple(leads), self._clock.time() + KEEP)
+        most = MOST_SHOWN + 1  # so that a cut shows, and no answer fills the memory
+        answer = _Answer(tuple(leads[:most]), self._clock.time() + KEEP)
         self._answers.pop(query.text, None)
         self._answers[query.text] = answer
         while len(self._answers) > MOST_KEPT:
@@ -136,7 +137,9 @@ def _clean(text: str) -> str:
 
 
 def _show(leads: tuple[Lead, ...]) -> Found:
-    return Found(leads) if leads else Found(hint=Hint.NONE)
+    if len(leads) > MOST_SHOWN:
+        return Found(leads[:MOST_SHOWN], Hint.MORE)
+    return Found(leads, None if leads else Hint.NONE)
 
 
 def _read(task: asyncio.Task[tuple[Lead, ...]]) -> Found:

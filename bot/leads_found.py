@@ -14,8 +14,12 @@ SURELY_ALL = 4
 """Leads in an answer that no page size cuts: LeadSquared documents none, so the smallest counts."""
 
 
+MOST_SHOWN = 100
+"""Options a menu in Slack may have: https://docs.slack.dev/reference/block-kit/block-elements/"""
+
+
 class Hint(StrEnum):
-    """Why a search shows no lead; `replies` has the words."""
+    """Why a search shows no lead, or not all; `replies` has the words."""
 
     TOO_SHORT = "too_short"
     """Fewer characters than are searched for."""
@@ -28,11 +32,13 @@ class Hint(StrEnum):
     """LeadSquared could not be asked just now."""
     REFUSED = "refused"
     """LeadSquared refuses our keys, or the question."""
+    MORE = "more"
+    """More leads fit than can be shown; these are the first of them."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """The leads of a search, as LeadSquared orders them; without any, the reason."""
+    """The leads of a search, as LeadSquared orders them; without all or any, the reason."""
 
     leads: tuple[Lead, ...] = ()
     hint: Hint | None = None

@@ -59,6 +59,20 @@ async def test_nobody_is_said_to_be_nobody(desk: Desk) -> None:
     assert await desk.leads.search("V1", "nobody here") == Found(hint=Hint.NONE)
 
 
+@pytest.mark.parametrize(("count", "hint"), [(100, None), (101, Hint.MORE), (300, Hint.MORE)])
+async def test_of_many_leads_the_first_hundred_are_shown_and_the_cut_is_said(
+    desk: Desk, count: int, hint: Hint | None
+) -> None:
+    for number in range(count):
+        guid = f"{number + 1:08}-1111-4222-8333-abcdefabcdef"
+        desk.crm.leads.append(desk.crm.leads[2] | {"ProspectID": guid, "Company": "Many Ltd"})
+    for _ in range(2):
+        found = await desk.leads.search("V1", "many")
+        assert (len(found.leads), found.hint) == (100, hint)
+        assert found.leads[0].id.startswith("00000001")
+    assert desk.questions == ["many"]
+
+
 # -- how often it asks ------------------------------------------------------------------------
 
 

@@ -93,6 +93,13 @@ async def test_a_number_without_its_country_is_not_guessed_in_another(desk: Desk
     assert desk.questions == ["301234567", "+91-301234567"]
 
 
+async def test_without_the_account_s_country_there_is_one_form_to_try(desk: Desk) -> None:
+    desk.crm.account.phones_as_stored = True
+    desk.crm.api.country_code = ""
+    assert "no lead with the phone number 9000000001" in await refuse(desk, "9000000001")
+    assert desk.questions == ["9000000001"]
+
+
 async def test_leads_that_share_an_address_are_all_returned_to_choose_from(desk: Desk) -> None:
     desk.crm.leads[1]["EmailAddress"] = "asha.rao@example.com"
     found = await desk.leads.find(read_lead_reference("asha.rao@example.com"))

@@ -199,6 +199,8 @@ async def test_the_key_owner_has_the_address_in_pass_phrase(
         None,
     )
     assert me["LSQCommonServiceURLs"]["api"] == crm.url.removeprefix("http://")
+    assert me["LSQCommonServiceURLs"]["app"] == crm.api.app_host == "in21.leadsquared.com"
+    assert me["DefaultCountryCode"] == crm.api.country_code == "91"
     assert "Status" not in me
 
 

@@ -55,7 +55,7 @@ def build_refusal(style: Refusal, limit: int, period: float) -> Answer:
     return Answer(style.status, raw, headers=headers)
 
 
-def build_whoami(owner: CrmUser, api_host: str, app_host: str) -> dict[str, Any]:
+def build_whoami(owner: CrmUser, api_host: str, app_host: str, country_code: str) -> dict[str, Any]:
     """Return the key owner; the address is in PassPhrase, EmailAddress is null."""
     return {
         "Class": "1",
@@ -74,7 +74,7 @@ def build_whoami(owner: CrmUser, api_host: str, app_host: str) -> dict[str, Any]
         "OrgId": make_id("org"),
         "OrgShortCode": "12345",
         "OrgUniqueName": "t20200101000000",
-        "DefaultCountryCode": "91",
+        "DefaultCountryCode": country_code,
         "Country": "India",
         "CustomerType": "text",
         "Plan": None,

@@ -85,6 +85,7 @@ class Api:
         self.right_host: str | None = None
         """Set it, and this host is the wrong region for all but UserByAccessKey.Get."""
         self.app_host = "in21.leadsquared.com"
+        self.country_code = "91"
         self._readers: dict[Endpoint, Callable[[str], list[dict[str, Any]]]] = {
             Endpoint.USERS: lambda _: list(map(build_listed_user, account.users)),
             Endpoint.USER_BY_EMAIL: lambda email: self._retrieve(account.find_active(email=email)),
@@ -173,7 +174,8 @@ class Api:
             self._refuse(incoming, f"unknown or missing parameter {bad}", error)
         if route.endpoint is Endpoint.WHOAMI:
             api_host = self.right_host or self.own_host
-            return build_json(build_whoami(self.account.owner, api_host, self.app_host))
+            me = build_whoami(self.account.owner, api_host, self.app_host, self.country_code)
+            return build_json(me)
         return build_json(self._readers[route.endpoint](value))
 
     @staticmethod
