@@ -6,7 +6,7 @@ from aiolimiter import AsyncLimiter
 
 import bot.lead_search as module
 from bot.errors import StoreUnavailableError
-from bot.lead_search import KEEP
+from bot.lead_search import KEEP, PAUSE
 from bot.leads_found import Found, Hint
 from bot.rate_gate import RateGate
 from bot.sandbox.leadsquared import FaultKind
@@ -31,6 +31,13 @@ def names(found: Found) -> list[str]:
 
 def type_in(desk: Desk, text: str, view: str = "V1") -> asyncio.Task[Found]:
     return asyncio.create_task(desk.leads.search(view, text))
+
+
+async def type_slowly(desk: Desk, text: str) -> asyncio.Task[Found]:
+    """Type, and let that get as far as it can."""
+    task = type_in(desk, text)
+    await settle()
+    return task
 
 
 # -- what is found ----------------------------------------------------------------------------
@@ -139,10 +146,37 @@ async def test_the_oldest_answer_makes_room(desk: Desk, monkeypatch: pytest.Monk
 # -- while somebody types on ------------------------------------------------------------------
 
 
+class PausingClock(FrozenClock):
+    """Time in which every pause lasts until the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pauses: list[float] = []
+        self.over = asyncio.Event()
+
+    async def wait(self, event: asyncio.Event, seconds: float) -> None:
+        self.pauses.append(seconds)
+        await self.over.wait()
+
+
+async def test_nothing_is_asked_before_a_pause_in_typing() -> None:
+    clock = PausingClock()
+    async with open_desk(clock) as desk:
+        desk.gate.open.clear()
+        typed = [await type_slowly(desk, text) for text in ("ash", "asha", "asha m")]
+        assert [task.done() for task in typed] == [True, True, False]
+        assert (clock.pauses, desk.gate.waiting) == ([PAUSE] * 3, 0)
+        clock.over.set()
+        await settle()
+        assert desk.gate.waiting == 1
+        desk.gate.open.set()
+        assert names(await typed[2]) == ["Asha Menon"]
+        assert desk.questions == ["asha m"]
+
+
 async def test_of_what_waits_for_a_permit_only_the_newest_is_asked(desk: Desk) -> None:
     desk.gate.open.clear()
-    typed = [type_in(desk, text) for text in ("ash", "asha", "asha m")]
-    await settle()
+    typed = [await type_slowly(desk, text) for text in ("ash", "asha", "asha m")]
     assert [task.done() for task in typed] == [True, True, False]
     assert desk.gate.waiting == 1
     desk.gate.open.set()
@@ -165,9 +199,11 @@ async def test_another_view_is_not_disturbed(desk: Desk) -> None:
     assert sorted(desk.questions) == ["ravi", "zoë"]
 
 
-async def test_deleting_back_to_an_earlier_text_asks_for_that(desk: Desk) -> None:
+@pytest.mark.parametrize("slowly", [True, False])
+async def test_deleting_back_to_an_earlier_text_asks_for_that(desk: Desk, slowly: bool) -> None:
     desk.gate.open.clear()
-    typed = [type_in(desk, text) for text in ("asha", "ashab", "asha")]
+    texts = ("asha", "ashab", "asha")
+    typed = [await type_slowly(desk, text) if slowly else type_in(desk, text) for text in texts]
     await settle()
     desk.gate.open.set()
     first, second, third = await asyncio.gather(*typed)
@@ -308,7 +344,7 @@ async def test_a_big_send_leaves_searches_their_slots(
     begun = clock.time()
     async with open_desk(clock, gate) as desk:
         assert names(await desk.leads.search("V1", "ravi")) == ["Ravi Kumar"]
-    assert clock.time() == begun
+    assert clock.time() - begun == pytest.approx(PAUSE)
 
 
 async def test_a_search_given_up_takes_no_slot(database: Database, clock: FrozenClock) -> None:
