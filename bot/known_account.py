@@ -39,18 +39,17 @@ class KnownAccount:
             return self._account
         return await asyncio.shield(self._refresh())
 
-    async def find(self, until: float) -> Account | None:
-        """Return what is known by `until`, a time of the event loop; an older answer if need be."""
-        try:
-            async with asyncio.timeout_at(until):
-                return await self.get()
-        except (TimeoutError, CrmError):
-            return self._account
-
     def prepare(self) -> None:
-        """Ask ahead if nothing is known that serves."""
+        """Start asking if nothing is known that serves."""
         if self._is_old:
             self._refresh()
+
+    async def wait(self, until: float) -> Account | None:
+        """Return what is known once the asking under way has ended, or at `until` by the loop."""
+        if self._reading is not None and not self._reading.done():
+            seconds = until - asyncio.get_running_loop().time()
+            await asyncio.wait({self._reading}, timeout=max(0.0, seconds))
+        return self._account
 
     @property
     def _is_old(self) -> bool:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import TypeVar
+
+import structlog
 
 from bot.clock import Clock
 from bot.errors import CrmAccessError, CrmError, CrmRejectedError, UserError
@@ -15,6 +19,10 @@ from bot.leadsquared.models import Account, Lead
 from bot.leadsquared.phone import PhoneNumber
 from bot.plaintext import escape
 from bot.replies.reasons import SENTENCES
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
 
 FIND_WITHIN = 2.0
 """Seconds for a look-up in all, its page included."""
@@ -42,20 +50,20 @@ class Leads:
         until = asyncio.get_running_loop().time() + FIND_WITHIN
         self._account.prepare()
         try:
-            async with asyncio.timeout_at(until):
-                leads = await self._look_up(reference)
+            leads = await _within(FIND_WITHIN, self._look_up(reference))
         except (TimeoutError, CrmError) as exc:
             raise UserError(_explain(exc)) from exc
         if len(leads) > 1:
             return Several(tuple(leads))
-        account = await self._account.find(until)
+        account = await self._account.wait(until)
         if not leads:
             raise UserError(_say_none(reference, account))
         return LeadPage(leads[0], account.build_lead_url(leads[0].id) if account else None)
 
     async def page_url(self, lead_id: str) -> str | None:
         """Return the address of a lead's page; None if it cannot be learned within 2 s."""
-        account = await self._account.find(asyncio.get_running_loop().time() + FIND_WITHIN)
+        self._account.prepare()
+        account = await self._account.wait(asyncio.get_running_loop().time() + FIND_WITHIN)
         return account.build_lead_url(lead_id) if account else None
 
     async def get_account(self) -> Account:
@@ -82,6 +90,28 @@ class Leads:
         if number.stored is None:
             return []
         return await self._client.find_leads_by_phone(number, as_stored=True, interactive=True)
+
+
+async def _within(seconds: float, looking: Coroutine[None, None, T]) -> T:
+    """Return what is found in time, or raise TimeoutError.
+
+    `asyncio.timeout` would also wait until the permit is given back, however slow the database is.
+    """
+    task = asyncio.create_task(looking, name="lead-look-up")
+    task.add_done_callback(_note_failure)
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+        if not task.done():
+            raise TimeoutError
+        return task.result()
+    finally:
+        task.cancel()
+
+
+def _note_failure(task: asyncio.Task[T]) -> None:
+    """Log it here: nobody may be left who would hear of it."""
+    if not task.cancelled() and (error := task.exception()):
+        log.warning("lead.not_looked_up", error=type(error).__name__)
 
 
 def _explain(error: TimeoutError | CrmError) -> str:

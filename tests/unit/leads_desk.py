@@ -21,6 +21,8 @@ class HandGate:
         self.open = asyncio.Event()
         self.open.set()
         self.back = asyncio.Event()
+        self.takes_back = asyncio.Event()
+        self.takes_back.set()
         self.waiting = 0
         self.error: Exception | None = None
 
@@ -39,6 +41,7 @@ class HandGate:
             yield
         finally:
             self.back.set()
+            await asyncio.shield(asyncio.ensure_future(self.takes_back.wait()))
 
 
 class LoopTime:

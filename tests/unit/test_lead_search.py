@@ -3,6 +3,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aiolimiter import AsyncLimiter
+from structlog.testing import capture_logs
 
 import bot.lead_search as module
 from bot.errors import StoreUnavailableError
@@ -314,6 +315,15 @@ async def test_a_failed_search_says_so_and_the_next_one_asks_again(
     desk.crm.faults.next("search", fault)
     assert await desk.leads.search("V1", "ravi") == Found(hint=hint)
     assert names(await desk.leads.search("V1", "ravi")) == ["Ravi Kumar"]
+
+
+async def test_a_failed_search_is_logged_without_what_was_typed(desk: Desk) -> None:
+    desk.crm.faults.next("search", "unavailable_503")
+    with capture_logs() as logs:
+        await desk.leads.search("V1", "ravi")
+        await settle()
+    event = {"event": "lead_search.failed", "error": "CrmUnavailableError"}
+    assert logs == [event | {"log_level": "warning"}]
 
 
 async def test_a_crm_that_cannot_be_reached_is_away(desk: Desk) -> None:

@@ -150,6 +150,16 @@ async def test_a_failed_look_up_is_never_called_no_lead(
     assert hint in await refuse(desk, text)
 
 
+async def test_a_failed_look_up_is_logged_without_whom_it_was_for(desk: Desk) -> None:
+    await desk.leads.get_account()
+    desk.crm.faults.next("lead_by_email", "unavailable_503")
+    with capture_logs() as logs:
+        await refuse(desk, "asha.rao@example.com")
+        await settle()
+    event = {"event": "lead.not_looked_up", "error": "CrmUnavailableError"}
+    assert logs == [event | {"log_level": "warning"}]
+
+
 async def test_what_leadsquared_says_pings_nobody(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -166,15 +176,31 @@ async def test_a_half_failed_search_by_phone_is_not_called_no_lead(desk: Desk) -
     assert "could not be asked" in await refuse(desk, "9000000001")
 
 
-async def test_a_look_up_takes_no_longer_than_two_seconds(desk: Desk) -> None:
+@pytest.mark.parametrize("slow_database", [False, True])
+async def test_a_look_up_takes_no_longer_than_two_seconds(desk: Desk, slow_database: bool) -> None:
     desk.crm.faults.next("lead_by_email", "hang")
     looking = asyncio.create_task(refuse(desk, "asha.rao@example.com"))
     await desk.crm.until(lambda: len(desk.crm.calls) == 2)
+    if slow_database:
+        desk.gate.takes_back.clear()
     await desk.time.forward(1.9)
     assert not looking.done()
     await desk.time.forward(0.1)
     assert looking.done()
     assert "could not be asked for this lead just now" in await looking
+    desk.gate.takes_back.set()
+
+
+async def test_a_listener_that_is_cancelled_leaves_no_look_up_behind(desk: Desk) -> None:
+    await desk.leads.get_account()
+    desk.gate.open.clear()
+    gone = asyncio.create_task(find(desk, "asha.rao@example.com"))
+    await settle()
+    assert desk.gate.waiting == 1
+    gone.cancel()
+    await settle()
+    assert gone.cancelled()
+    assert desk.gate.waiting == 0
 
 
 async def test_a_look_up_without_a_permit_takes_no_longer_either(desk: Desk) -> None:
@@ -220,6 +246,7 @@ async def test_no_page_is_better_than_one_elsewhere(desk: Desk, host: str) -> No
 async def test_a_lead_is_found_though_its_page_cannot_be_learned(desk: Desk) -> None:
     desk.crm.faults.next("whoami", "unavailable_503")
     assert (await find(desk, "asha.rao@example.com")).url is None
+    assert desk.asked_who == 1
     assert (await find(desk, "asha.rao@example.com")).url == page_of(desk)
 
 
