@@ -6,6 +6,7 @@ from aiolimiter import AsyncLimiter
 from structlog.testing import capture_logs
 
 import bot.lead_search as module
+from bot.background import Watch
 from bot.errors import StoreUnavailableError
 from bot.lead_search import KEEP, PAUSE
 from bot.leads_found import Found, Hint
@@ -350,7 +351,7 @@ async def test_a_big_send_leaves_searches_their_slots(
     await store.prepare()
     while isinstance(await store.take_alone(interactive=False), Permit):
         pass
-    gate = RateGate(store, AsyncLimiter(1000, 1), clock)
+    gate = RateGate(store, AsyncLimiter(1000, 1), clock, Watch())
     begun = clock.time()
     async with open_desk(clock, gate) as desk:
         assert names(await desk.leads.search("V1", "ravi")) == ["Ravi Kumar"]
@@ -362,7 +363,7 @@ async def test_a_search_given_up_takes_no_slot(database: Database, clock: Frozen
     await store.prepare()
     limiter = AsyncLimiter(1, 3600)
     await limiter.acquire()
-    gate = RateGate(store, limiter, clock)
+    gate = RateGate(store, limiter, clock, Watch())
     async with open_desk(clock, gate) as desk:
         older, newer = type_in(desk, "ravi"), type_in(desk, "zoë")
         await settle()
