@@ -143,12 +143,26 @@ async def send(world: World, typed: str = TYPED) -> Message:
     """Let Alice send something, and return its card."""
     alice = world.slack.people["alice"]
     await alice.command("/notify", typed)
-    return await alice.sees("“Callback due”")
+    return await see_outcome(world)
+
+
+async def see_outcome(world: World, text: str = "“Callback due”") -> Message:
+    """Wait until the newest card that Alice sees shows no progress any more, and return it."""
+    alice = world.slack.people["alice"]
+
+    def find() -> Message | None:
+        cards = [one for one in world.slack.workspace.visible_to(alice, None) if text in one.shown]
+        return cards[-1] if cards and not cards[-1].text.startswith("⏳") else None
+
+    await world.slack.until(lambda _: find() is not None)
+    card = find()
+    assert card is not None
+    return card
 
 
 async def see_ending(world: World, ending: Ending, *, attempts: int) -> Message:
     """Wait for Alice's card and hold it, and what is stored, against what is promised."""
-    card = await world.slack.people["alice"].sees("“Callback due”")
+    card = await see_outcome(world)
     assert card.text == ending.sentence + TITLE
     assert labels(card) == ["Send again" if ending.button is ActionId.SEND_AGAIN else "Retry"]
     assert card.action_ids == [ending.button]

@@ -23,6 +23,7 @@ from tests.scenarios.test_crm_faults import (
     press_and_see_it_sent,
     see_ending,
     see_gate_closed,
+    see_outcome,
     see_pauses,
     send,
     without_seconds,
@@ -145,7 +146,7 @@ async def test_who_is_known_is_sent_to_while_nobody_else_can_be_found(world: Wor
     await alice.command("/notify", typed, timestamp=time.time())
     await world.crm.until(lambda: len(world.crm.pushes) == 1)
     await see_pauses(world, 5)
-    card = await alice.sees("“Callback due”")
+    card = await see_outcome(world)
     assert without_seconds(card.text).startswith("⚠️ 1 of 2 sent in ")
     assert card.text.endswith("1 failed: *Lee Wong* (LeadSquared could not be asked).")
     world.crm.faults.clear()
@@ -162,7 +163,7 @@ async def test_a_miss_that_cannot_be_checked_makes_nobody_unlinked(world: World)
     world.crm.faults.always("user_by_email", FaultKind.HTML_200)
     await alice.command("/notify", "@omar Callback due | Asha")
     await see_pauses(world, 5)
-    card = await alice.sees("“Callback due”")
+    card = await see_outcome(world)
     assert card.text == NOT_TOLD.format("Omar Aziz") + TITLE
     assert len(calls_of(world, Endpoint.USER_BY_EMAIL)) == 6
     world.crm.faults.clear()

@@ -15,6 +15,7 @@ from tests.scenarios.test_crm_faults import (
     labels,
     open_still,
     press_and_see_it_sent,
+    see_outcome,
     see_pauses,
 )
 from tests.scenarios.world import World
@@ -70,7 +71,7 @@ async def test_a_recipient_slack_never_tells_of_is_given_up_after_five_repeats(
     world.slack.faults.fail(ONE, kind)
     await alice.command("/notify", TYPED)
     await see_pauses(world, 5)
-    card = await alice.sees("“Callback due”")
+    card = await see_outcome(world)
     assert card.text == AWAY + TITLE
     assert labels(card) == ["Retry"]
     (row,) = world.read()
@@ -100,7 +101,7 @@ async def test_whom_slack_does_not_know_is_told_of_and_the_others_are_sent_to(
     alice = world.slack.people["alice"]
     world.slack.faults.fail(ONE, kind, times=1)
     await alice.command("/notify", TYPED)
-    card = await alice.sees("“Callback due”")
+    card = await see_outcome(world)
     assert card.text == f"{UNKNOWN} Check whom you meant.{TITLE}"
     world.slack.faults.fail(ONE, kind, times=1)  # for Dev, who has the lowest id
     await alice.command("/notify", "@priya @dev Second | one")
