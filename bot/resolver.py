@@ -94,20 +94,23 @@ class Resolver(Worker):
     async def _put_off(self, batch: Sequence[Unresolved], error: CrmError | SlackError) -> None:
         """Ask again later; give up after as many repeats as a push would get."""
         log.warning("resolver.look_up_failed", error=type(error).__name__, deliveries=len(batch))
-        await self._resolutions.record([(each, self._after(each, error)) for each in batch])
+        jitter = self._random()  # once: who was asked about together is asked about together again
+        found = [(each, _after(each.repeats, error, jitter)) for each in batch]
+        await self._resolutions.record(found)
         self._on_resolved()
 
-    def _after(self, delivery: Unresolved, error: CrmError | SlackError) -> Resolution:
-        detail = error.detail if isinstance(error, CrmError) else ""
-        if isinstance(error, CrmAccessError):
-            return NoMatch(Outcome(State.REJECTED, error.code, detail or None))
-        if delivery.repeats >= UNREACHABLE.repeats:
-            code = error.code if isinstance(error, CrmError) else SLACK_AWAY
-            return NoMatch(Outcome(State.UNAVAILABLE, code, detail or None))
-        seconds = UNREACHABLE.delay(delivery.repeats + 1, self._random())
-        if isinstance(error, SlackRateLimitedError):
-            seconds = max(seconds, error.retry_after)
-        return AskAgain(seconds)
+
+def _after(repeats: int, error: CrmError | SlackError, jitter: float) -> Resolution:
+    detail = error.detail if isinstance(error, CrmError) else ""
+    if isinstance(error, CrmAccessError):
+        return NoMatch(Outcome(State.REJECTED, error.code, detail or None))
+    if repeats >= UNREACHABLE.repeats:
+        code = error.code if isinstance(error, CrmError) else SLACK_AWAY
+        return NoMatch(Outcome(State.UNAVAILABLE, code, detail or None))
+    seconds = UNREACHABLE.delay(repeats + 1, jitter)
+    if isinstance(error, SlackRateLimitedError):
+        seconds = max(seconds, error.retry_after)
+    return AskAgain(seconds)
 
 
 def _name_key_owner(resolution: Match | NoMatch, key_owner_id: str) -> Match | NoMatch:

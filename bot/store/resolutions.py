@@ -15,6 +15,7 @@ from sqlalchemy import (
     bindparam,
     false,
     func,
+    literal,
     select,
     true,
     update,
@@ -174,12 +175,15 @@ class Resolutions:
             connection.execute(change, settled)
 
     def _postpone(self, connection: Connection, again: Updates) -> None:
-        if again:
-            change = self._update().values(
-                due_at=self._database.now + bindparam("seconds", type_=Double),
-                repeats=deliveries.c.repeats + 1,
-            )
-            connection.execute(change, again)
+        if not again:
+            return
+        # One moment for all, or a look in between would split them into two look-ups from then on.
+        now = connection.scalar(select(self._database.now))
+        change = self._update().values(
+            due_at=literal(now, Double) + bindparam("seconds", type_=Double),
+            repeats=deliveries.c.repeats + 1,
+        )
+        connection.execute(change, again)
 
     def _update(self) -> Update:
         return update(deliveries).where(deliveries.c.id == bindparam("key"), IS_UNRESOLVED)
