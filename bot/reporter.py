@@ -81,16 +81,20 @@ class Reporter(Worker):
 
     async def _pay(self, debt: Debt) -> None:
         message = cards.outcome(debt.report)
+        token_refused = False
         for rung in self._ladder(debt):
+            if token_refused and rung != self._respond:
+                continue  # a `response_url` alone needs no token
             try:
                 card = await rung(debt, message)
             except SlackRefusedError as exc:
-                if exc.code in TOKEN_REFUSED:
-                    return await self._wait_for_token(debt)
+                token_refused = token_refused or exc.code in TOKEN_REFUSED
                 log.info("reply.refused", reply=debt.id, code=exc.code)
             else:
                 log.info("reply.paid", reply=debt.id, notification=debt.report.notification_id)
                 return await self._debts.pay(debt.id, card)
+        if token_refused:
+            return await self._wait_for_token(debt)
         log.error("reply.lost", reply=debt.id, notification=debt.report.notification_id)
         return await self._debts.pay(debt.id)
 

@@ -6,6 +6,7 @@ Responses and errors: https://docs.slack.dev/apis/web-api
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,9 @@ TOKEN_REFUSED = {"invalid_auth", "not_authed", "account_inactive", "token_revoke
 
 NO_ANSWER = (aiohttp.ClientError, TimeoutError, OSError, ValueError, TypeError, AttributeError)
 """What a call may raise; the last two are the SDK's own, on an answer that is no JSON object."""
+
+ANSWER_MOST = 1024
+"""Bytes of an answer of a `response_url` that are read; it is two letters."""
 
 TRANSIENT = {"internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 
@@ -115,13 +119,36 @@ class SlackApi:
             async with self._session.post(
                 response_url, json=body, allow_redirects=False
             ) as response:
-                await response.content.read(1024)
+                answer = await _read(response.content)
                 status, headers = response.status, response.headers
         except (aiohttp.ClientError, TimeoutError, OSError) as exc:
             raise SlackUnavailableError(type(exc).__name__) from None  # the text has the URL
         _check_status(status, headers.get("Retry-After"))
-        if status >= 300:
+        if status >= 300 or not _is_ok(answer):
             raise SlackRefusedError(f"response_url_{status}")
+
+
+async def _read(content: aiohttp.StreamReader) -> bytes:
+    """Return all of a short answer, and nothing of a long one."""
+    try:
+        await content.readexactly(ANSWER_MOST)
+    except asyncio.IncompleteReadError as exc:
+        return exc.partial
+    return b""
+
+
+def _is_ok(answer: bytes) -> bool:
+    """Tell whether a `response_url` took it: `ok`, or what the Web API says in its place.
+
+    A page of HTML with status 200 is somebody else's answer.
+    """
+    if answer.strip() == b"ok":
+        return True
+    try:
+        data = json.loads(answer)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(data, dict) and data.get("ok") is True
 
 
 async def _ask(call: Awaitable[AsyncSlackResponse]) -> dict[str, Any]:

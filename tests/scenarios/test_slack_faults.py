@@ -13,20 +13,25 @@ from bot.sandbox.slack import Message
 from bot.sandbox.slack.web_api import Call
 from bot.store.tables import replies
 from tests.scenarios.conftest import OpenWorld
-from tests.scenarios.test_crm_faults import SENT, TYPED, open_still, see_gate_closed
+from tests.scenarios.test_crm_faults import SENT, TYPED, open_still
 from tests.scenarios.world import Rows, World
 
-HOOK, POST, DIRECT, LOST = "response_url", "chat.postMessage", "direct message", "lost"
+HOOK, POST, UPDATE = "response_url", "chat.postMessage", "chat.update"
+DIRECT, LOST = "direct message", "lost"
 
 LADDERS = {
     "quick": (HOOK, POST, DIRECT, LOST),
     "later": (POST, HOOK, DIRECT, LOST),
+    "shown": (UPDATE, POST, HOOK, DIRECT, LOST),
     "thread": (POST, HOOK, DIRECT, LOST),
     "private": (HOOK, DIRECT, LOST),
     "private later": (HOOK, DIRECT, LOST),
     "nowhere": (DIRECT, LOST),
 }
-"""Where a card is offered, best first, by how it was asked for."""
+"""Where a card is offered, best first, by how it was asked for and how long it took."""
+
+AFTER = {"later": 2.1, "shown": 5.1}
+"""Seconds that LeadSquared takes: too long for the `response_url`; too long to show nothing."""
 
 PLACES = ["sales", "random", "leads-private", "archived"]
 """Where the bot may post; is not in; does not see; and where nobody may post any more."""
@@ -45,16 +50,29 @@ def cards(world: World) -> list[Message]:
     return [each for each in world.slack.messages if each.author == bot and SENT in each.shown]
 
 
-def posts(world: World) -> list[Call]:
-    return [call for call in world.slack.calls if call.method == "chat.postMessage"]
+def calls_to(world: World, method: str) -> list[Call]:
+    return [call for call in world.slack.calls if call.method == method]
 
 
-async def ask(world: World, path: str, place: str = "sales") -> None:
-    """Let Alice ask for a notification, in the way that leads to this ladder."""
+async def ask(
+    world: World, path: str, place: str = "sales", then: Callable[[], None] = lambda: None
+) -> None:
+    """Let Alice ask, in the way that leads to this ladder; `then` happens before the outcome."""
+    pace = path.split()[-1]
+    world.crm.faults.next("push", FaultKind.HANG)
+    await use(world, path, place)
+    await world.crm.until(lambda: any(call.fault for call in world.crm.calls))
+    await world.forward(AFTER.get(pace, 0))
+    if pace == "shown":
+        await world.slack.until(lambda _: bool(calls_to(world, POST)))
+        await world.forward(0)  # it is noted whether Slack took it
+    then()
+    world.crm.release()
+
+
+async def use(world: World, path: str, place: str) -> None:
     alice = world.slack.people["alice"]
     channel = "sales" if place == "archived" else place
-    if "later" in path:
-        world.crm.faults.next("push", FaultKind.RATE_LIMIT_429)
     if path in ("thread", "nowhere"):
         message = await world.slack.people["priya"].say("Callback", channel)
         if path == "thread":
@@ -67,9 +85,6 @@ async def ask(world: World, path: str, place: str = "sales") -> None:
         await alice.submit(values)
     else:
         await alice.command("/notify", PRIVATELY if "private" in path else TYPED, channel)
-    if "later" in path:
-        await see_gate_closed(world)
-        await world.forward(5.1)
 
 
 def build_cases() -> list[tuple[str, str, set[str]]]:
@@ -80,7 +95,7 @@ def build_cases() -> list[tuple[str, str, set[str]]]:
         for path in LADDERS
         for place in (PLACES if POST in LADDERS[path] else PLACES[:1])
         for refusing in (refusals if HOOK in LADDERS[path] else [set(), {DIRECT}])
-    ]
+    ] + [("shown", "sales", {UPDATE})]
 
 
 @pytest.mark.parametrize(("path", "place", "refusing"), build_cases())
@@ -92,8 +107,10 @@ async def test_a_card_stands_at_the_first_rung_that_takes_it_and_nowhere_else(
     world.slack.workspace.messages_tab = DIRECT not in refusing
     if HOOK in refusing:
         world.slack.faults.fail(HOOK, "expired_url")
+    if UPDATE in refusing:
+        world.slack.faults.fail(UPDATE, "message_not_found")
     if place != "sales":
-        refusing = refusing | {POST}
+        refusing = refusing | {UPDATE, POST}
     with capture_logs() as logs:
         await ask(world, path, place)
         await world.until_stored(lambda rows: any(row.paid_at for row in rows), replies)
@@ -110,7 +127,9 @@ async def test_a_card_stands_at_the_first_rung_that_takes_it_and_nowhere_else(
 
 def find_rung(world: World, card: Message) -> str:
     direct = world.slack.workspace.open_dm(world.slack.people["alice"]).id
-    return DIRECT if card.channel == direct else card.via
+    if card.channel == direct:
+        return DIRECT
+    return UPDATE if card.edited else card.via
 
 
 def check_place(world: World, card: Message, path: str, channel: str) -> None:
@@ -167,6 +186,7 @@ ONLY_API: list[tuple[str | int, float, float]] = [
     [("quick", HOOK, *fault) for fault in PASSING]
     + [("private", HOOK, *fault) for fault in PASSING]
     + [("later", POST, *fault) for fault in [*PASSING, *ONLY_API]]
+    + [("shown", UPDATE, *fault) for fault in [*PASSING, *ONLY_API]]
     + [("thread", POST, *fault) for fault in [*PASSING, *ONLY_API]]
     + [("nowhere", POST, *fault) for fault in [*PASSING, *ONLY_API]],
 )
@@ -186,16 +206,20 @@ async def test_what_passes_is_waited_for_and_the_card_stands_where_it_belongs(
     await world.slack.people["alice"].sees(SENT)
     (card,) = cards(world)
     assert find_rung(world, card) == LADDERS[path][0]
-    times = [post.at for post in (world.slack.hook_posts if method == HOOK else posts(world))]
+    tries = world.slack.hook_posts if method == HOOK else calls_to(world, method)
+    times = [each.at for each in tries]
     assert len(times) == 2
     assert times[1] - times[0] >= least
     assert len(world.pushed()) == 1
 
 
-@pytest.mark.parametrize(("path", "method"), [("quick", HOOK), ("later", POST)])
+@pytest.mark.parametrize(
+    ("path", "method", "seen"),
+    [("quick", HOOK, [HOOK] * 2), ("later", POST, [POST] * 2), ("shown", UPDATE, [UPDATE])],
+)
 @pytest.mark.parametrize("kind", ["hang_after", "reset_after"])
 async def test_a_lost_answer_of_slack_repeats_the_card_and_never_the_push(
-    impatient: None, open_world: OpenWorld, path: str, method: str, kind: str
+    impatient: None, open_world: OpenWorld, path: str, method: str, seen: list[str], kind: str
 ) -> None:
     """Slack has it, but we cannot know: rather two cards than none."""
     world = await open_still(open_world)
@@ -203,11 +227,22 @@ async def test_a_lost_answer_of_slack_repeats_the_card_and_never_the_push(
     await ask(world, path)
     await see_put_off(world, 1.0, 2.0)
     await world.until_stored(lambda rows: any(row.paid_at for row in rows), replies)
-    assert [find_rung(world, card) for card in cards(world)] == [method, method]
+    assert [find_rung(world, card) for card in cards(world)] == seen
     assert len(world.pushed()) == 1
 
 
 # What a response_url allows.
+
+
+@pytest.mark.parametrize(("path", "rung"), [("quick", POST), ("private", DIRECT)])
+async def test_a_response_url_that_answers_anything_but_ok_has_not_taken_the_card(
+    world: World, path: str, rung: str
+) -> None:
+    world.slack.faults.fail(HOOK, "garbage")
+    await ask(world, path)
+    card = await world.slack.people["alice"].sees(SENT)
+    assert find_rung(world, card) == rung
+    assert len(world.slack.hook_posts) == 1
 
 
 async def test_five_uses_that_failed_are_all_and_then_the_card_is_posted(world: World) -> None:
@@ -242,38 +277,40 @@ async def test_a_response_url_of_half_an_hour_ago_is_not_tried(
 # A token that is wrong for every call.
 
 
-@pytest.mark.parametrize("path", ["later", "thread", "nowhere"])
+@pytest.mark.parametrize("path", ["later", "shown", "thread"])
+async def test_with_a_revoked_token_a_response_url_is_used_which_needs_none(
+    world: World, path: str
+) -> None:
+    await world.slack.people["alice"].command("/notify", "whoami @priya")
+    await ask(world, path, then=lambda: revoke_token(world))
+    await world.slack.people["alice"].sees(SENT)
+    assert [find_rung(world, card) for card in cards(world)] == [HOOK]
+    assert len(world.pushed()) == 1
+
+
+def revoke_token(world: World) -> None:
+    world.slack.api.bot_token = "xoxb-another"
+
+
+@pytest.mark.parametrize("path", ["later", "shown", "thread", "nowhere"])
 async def test_with_a_revoked_token_the_card_is_owed_for_as_long_as_it_takes(
     world: World, path: str
 ) -> None:
     """Longer than anything is kept: forty days."""
     right = world.slack.api.bot_token
     await world.slack.people["alice"].command("/notify", "whoami @priya")
-
-    def revoke() -> None:
-        world.slack.api.bot_token = "xoxb-another"
-
-    await ask_and(world, path, revoke)
+    world.slack.faults.fail(HOOK, "used_url")
+    await ask(world, path, then=lambda: revoke_token(world))
     for _ in range(4):
         await world.until_stored(is_put_off(world), replies)
         await world.forward(10 * 24 * 3600)
     await world.until_stored(is_put_off(world), replies)
-    assert (len(posts(world)), cards(world)) == (5, [])
+    method = UPDATE if path == "shown" else POST
+    assert (len(calls_to(world, method)), cards(world)) == (5, [])
     world.slack.api.bot_token = right
     await world.forward(300.001)
     await world.slack.people["alice"].sees(SENT)
     assert len(cards(world)) == len(world.pushed()) == 1
-
-
-async def ask_and(world: World, path: str, then: Callable[[], None]) -> None:
-    """Ask, and let something happen while LeadSquared is still busy with it."""
-    world.crm.faults.next("push", FaultKind.HANG)
-    await ask(world, path.removesuffix("later") or "quick")
-    await world.crm.until(lambda: any(call.fault for call in world.crm.calls))
-    then()
-    if path == "later":
-        await world.forward(2.1)
-    world.crm.release()
 
 
 @pytest.mark.parametrize(
@@ -281,7 +318,7 @@ async def ask_and(world: World, path: str, then: Callable[[], None]) -> None:
 )
 async def test_every_word_for_a_wrong_token_is_waited_for(world: World, code: str) -> None:
     world.slack.faults.fail(POST, code, times=3)
-    await ask(world, "thread")
+    await ask(world, "nowhere")
     for _ in range(3):
         await see_put_off(world, 300, 300)
     await world.slack.people["alice"].sees(SENT)

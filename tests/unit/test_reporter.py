@@ -229,9 +229,8 @@ async def test_after_five_uses_it_is_not_used_again(desk: Desk, clock: FrozenClo
     [
         (SlackUnavailableError("status 502"), REPLY.delay(1, RANDOM)),
         (SlackRateLimitedError(30.0), 30.0 + RANDOM),
-        (SlackRefusedError("invalid_auth"), REPLY.most),
     ],
-    ids=["away", "busy", "token"],
+    ids=["away", "busy"],
 )
 async def test_a_reply_that_nobody_could_take_is_tried_again_later_from_the_top(
     desk: Desk, clock: FrozenClock, error: Exception, seconds: float
@@ -253,7 +252,7 @@ async def test_a_token_that_is_refused_keeps_the_debt_open_until_somebody_mends_
 ) -> None:
     tries = REPLY.repeats + 10
     desk.slack.refuse("C1", *[SlackRefusedError(code)] * tries)
-    await desk.owe(COMMAND, took=SLOWLY)
+    await desk.owe(replace(COMMAND, response_url=None), took=SLOWLY)
     for _ in range(tries):
         assert await desk.reporter.step()
         assert desk.slack.posted == []
@@ -261,6 +260,30 @@ async def test_a_token_that_is_refused_keeps_the_debt_open_until_somebody_mends_
     assert desk.slack.tried == ["C1"] * tries
     assert await desk.reporter.step()
     assert desk.places == ["C1"]
+
+
+@pytest.mark.parametrize("code", sorted(TOKEN_REFUSED))
+async def test_without_a_token_a_response_url_is_used_before_anybody_waits(
+    desk: Desk, code: str
+) -> None:
+    desk.slack.refuse("C1", SlackRefusedError(code))
+    await desk.owe(COMMAND, took=SLOWLY)
+    await desk.reporter.step()
+    assert desk.slack.tried == ["C1", URL]
+    assert desk.places == [URL]
+
+
+async def test_without_a_token_no_use_of_the_response_url_is_wasted(
+    desk: Desk, clock: FrozenClock
+) -> None:
+    desk.slack.refuse(URL, REFUSED)
+    desk.slack.refuse("C1", SlackRefusedError("invalid_auth"))
+    await desk.owe(COMMAND)
+    await desk.reporter.step()
+    assert desk.slack.tried == [URL, "C1"]  # the first was no use, and nobody else has no need
+    clock.forward(REPLY.most)
+    await desk.reporter.step()
+    assert desk.places == [URL]
 
 
 async def test_one_reply_that_waits_does_not_hold_up_the_next(

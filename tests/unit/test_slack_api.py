@@ -1,0 +1,70 @@
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from aiohttp import web
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.errors import SlackError, SlackRateLimitedError, SlackRefusedError, SlackUnavailableError
+from bot.slack_api import ANSWER_MOST, SlackApi
+
+
+class Host:
+    """The host of one `response_url`, which answers what it is told."""
+
+    def __init__(self) -> None:
+        self.answer = (200, b"ok")
+        self.url = ""
+
+    async def handle(self, _: web.Request) -> web.Response:
+        status, body = self.answer
+        return web.Response(status=status, body=body, headers={"Location": "/elsewhere"})
+
+
+@pytest.fixture
+async def host() -> AsyncIterator[Host]:
+    host = Host()
+    app = web.Application()
+    app.router.add_post("/{path:.*}", host.handle)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host.url = f"http://127.0.0.1:{runner.addresses[0][1]}/commands/1"
+    yield host
+    await runner.cleanup()
+
+
+async def respond(host: Host) -> None:
+    async with aiohttp.ClientSession() as session:
+        await SlackApi(AsyncWebClient(token="xoxb-1"), session).respond(host.url, {"text": "Hi"})
+
+
+@pytest.mark.parametrize("body", [b"ok", b"ok\n", b'{"ok": true}'])
+async def test_a_response_url_that_says_ok_has_taken_it(host: Host, body: bytes) -> None:
+    host.answer = (200, body)
+    await respond(host)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (200, b"", SlackRefusedError),
+        (200, b"<html>ok</html>", SlackRefusedError),
+        (200, b"okay", SlackRefusedError),
+        (200, b"ok" + b" " * ANSWER_MOST + b"?", SlackRefusedError),
+        (200, b'{"ok": false, "error": "expired_url"}', SlackRefusedError),
+        (200, b'{"ok": "true"}', SlackRefusedError),
+        (200, b"[" * ANSWER_MOST, SlackRefusedError),
+        (200, b"\xff", SlackRefusedError),
+        (302, b"ok", SlackRefusedError),
+        (404, b"used_url", SlackRefusedError),
+        (429, b"ok", SlackRateLimitedError),
+        (500, b"ok", SlackUnavailableError),
+    ],
+)
+async def test_a_response_url_that_says_anything_else_has_not(
+    host: Host, status: int, body: bytes, error: type[SlackError]
+) -> None:
+    host.answer = (status, body)
+    with pytest.raises(error):
+        await respond(host)
