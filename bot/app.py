@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 import aiohttp
@@ -55,6 +55,9 @@ REQUESTS_WITHIN = 4.0
 
 DRAIN_WITHIN = 12.0
 """Seconds for calls in flight at shutdown; hosts kill after thirty."""
+
+REPORTERS = 4
+"""Replies paid at once: one that Slack keeps waiting holds up no other."""
 
 REPLY_WITHIN = 4.0
 """Seconds for the replies that have become due by then; the next process pays the rest."""
@@ -131,34 +134,31 @@ class Bot:
     ) -> None:
         crm = build_crm_client(self._settings, crm_session, self._gate)
         slack = build_slack_api(self._settings, slack_session)
-        reporter = Reporter(self._store.debts, slack, self._clock, self._random)
+        reporters = [
+            Reporter(self._store.debts, slack, self._clock, self._random) for _ in range(REPORTERS)
+        ]
+        report = _wake(*reporters)
         dispatcher = Dispatcher(
-            self._store.claims,
-            self._gate,
-            crm,
-            self._clock,
-            self._random,
-            reporter.wake,
-            self._watch,
+            self._store.claims, self._gate, crm, self._clock, self._random, report, self._watch
         )
         janitor = Janitor(
             self._store.claims,
             self._store.debts,
             self._clock,
             keep_days=self._settings.keep_days,
-            on_settled=reporter.wake,
+            on_settled=report,
         )
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._start(tasks, dispatcher, janitor, self._watch)
                 identity = await self._keep_trying("slack", lambda: _identify(slack))
                 if identity is not None:
-                    resolver = self._open_slack(identity, slack, crm, dispatcher, reporter)
-                    self._start(tasks, resolver, reporter)
+                    resolver = self._open_slack(identity, slack, crm, dispatcher, reporters)
+                    self._start(tasks, resolver, *reporters)
                     self.ready.set()
                     log.info("bot.ready", team=identity.team_id)
         finally:  # also when a part failed: calls under way would be unknown for nothing
-            await self._finish(dispatcher, reporter)
+            await self._finish(dispatcher, reporters)
             self._watch.check()
 
     def _open_slack(
@@ -167,7 +167,7 @@ class Bot:
         slack: SlackApi,
         crm: LeadSquaredClient,
         dispatcher: Dispatcher,
-        reporter: Reporter,
+        reporters: Sequence[Reporter],
     ) -> Resolver:
         """Build what needs to know which workspace this is, and let requests in."""
         directory = Directory(
@@ -183,7 +183,7 @@ class Bot:
             directory,
             self._clock,
             self._random,
-            on_resolved=_wake(dispatcher, reporter),
+            on_resolved=_wake(dispatcher, *reporters),
         )
         composer = Composer(
             self._settings.notification_max_bytes,
@@ -205,12 +205,12 @@ class Bot:
             self._store.rounds,
             slack,
             self._errands,
-            report=reporter.wake,
+            report=_wake(*reporters),
         )
         handlers.register(self._bolt, core)
         return resolver
 
-    async def _finish(self, dispatcher: Dispatcher, reporter: Reporter) -> None:
+    async def _finish(self, dispatcher: Dispatcher, reporters: Sequence[Reporter]) -> None:
         """End what is under way, store it, and pay the replies that are due."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(REQUESTS_WITHIN if self._stopping.is_set() else 0):
@@ -221,8 +221,7 @@ class Bot:
                 await self._gate.drain()
                 await self._store.outbox.drain()
                 await self._errands.drain(REPLY_WITHIN)
-                while await reporter.step():
-                    pass
+                await asyncio.gather(*(each.pay_all() for each in reporters))
         except (TimeoutError, StoreError):
             log.warning("bot.replies_left")
 

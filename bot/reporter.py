@@ -63,6 +63,11 @@ class Reporter(Worker):
             await self._put_off(debt, exc)
         return True
 
+    async def pay_all(self) -> None:
+        """Pay what is due now."""
+        while await self.step():
+            pass
+
     async def _show(self, debt: Debt) -> None:
         """Show how far it is; where we may not post, the outcome alone has to do."""
         message = cards.progress(debt.report, debt.seconds_left)

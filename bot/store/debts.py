@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -109,6 +110,7 @@ class Debts:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._reports = Reports(database)
+        self._taking = asyncio.Lock()
         # Built once: composing a statement takes longer than running it.
         now = database.now
         is_open = exists().where(IS_OPEN, deliveries.c.notification_id == replies.c.notification_id)
@@ -140,7 +142,8 @@ class Debts:
 
         If there is none, the one whose progress should have been shown first.
         """
-        return await self._database.transact(self._take)
+        async with self._taking:  # the next has to see what this one has shown: SHOW_SPACING
+            return await self._database.transact(self._take)
 
     def _take(self, connection: Connection) -> Debt | None:
         leased = {"lease_until": self._database.now + LEASE}

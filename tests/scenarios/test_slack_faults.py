@@ -213,6 +213,23 @@ async def test_what_passes_is_waited_for_and_the_card_stands_where_it_belongs(
     assert len(world.pushed()) == 1
 
 
+async def test_a_card_that_slack_keeps_waiting_holds_up_no_other(
+    monkeypatch: pytest.MonkeyPatch, open_world: OpenWorld
+) -> None:
+    monkeypatch.setattr("bot.app.SLACK_TIMEOUT", aiohttp.ClientTimeout(total=60))
+    world = await open_still(open_world)
+    world.slack.faults.fail(HOOK, "hang", times=3)
+    alice = world.slack.people["alice"]
+    for number in range(3):
+        await alice.command("/notify", f"@priya Hangs {number} | Asha")
+    await world.slack.until(lambda slack: len(slack.hook_posts) == 3)
+    await alice.command("/notify", TYPED)
+    await alice.sees(SENT)
+    world.slack.faults.release()
+    for number in range(3):
+        await alice.sees(f"✅ Sent to LeadSquared for *Priya Nair*: “Hangs {number}”.")
+
+
 @pytest.mark.parametrize(
     ("path", "method", "seen"),
     [("quick", HOOK, [HOOK] * 2), ("later", POST, [POST] * 2), ("shown", UPDATE, [UPDATE])],
