@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, case, null, or_, select, update
+from sqlalchemy import Connection, case, func, null, or_, select, update
 
 from bot.notification import Place, State
 from bot.store.database import Database
@@ -32,16 +32,19 @@ class Rounds:
         notification_id: str,
         states: Collection[State],
         *,
+        but_not: Collection[str] = (),
         key: str,
         asked_by: str,
         place: Place,
     ) -> int:
         """Make deliveries in `states` pending again and owe whoever asked one reply.
 
+        Those that ended with a code in `but_not` stay as they are.
+
         Returns how many there were; raises UserError if they are too many for this person's hour.
         """
         return await self._database.transact(
-            self._reopen, notification_id, states, key, asked_by, place
+            self._reopen, notification_id, states, but_not, key, asked_by, place
         )
 
     async def cancel(self, notification_id: str, *, key: str) -> int:
@@ -53,6 +56,7 @@ class Rounds:
         connection: Connection,
         notification_id: str,
         states: Collection[State],
+        but_not: Collection[str],
         key: str,
         asked_by: str,
         place: Place,
@@ -62,7 +66,11 @@ class Rounds:
         now = self._database.now
         change = (
             update(deliveries)
-            .where(deliveries.c.notification_id == notification_id, deliveries.c.state.in_(states))
+            .where(
+                deliveries.c.notification_id == notification_id,
+                deliveries.c.state.in_(states),
+                func.coalesce(deliveries.c.code, "").not_in(but_not),
+            )
             .values(
                 state=State.PENDING,
                 code=null(),

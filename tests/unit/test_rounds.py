@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from dataclasses import replace
 
 import pytest
@@ -28,8 +29,12 @@ def rounds(store: Store) -> Rounds:
     return store.rounds
 
 
-async def retry(rounds: Rounds, notification: str, *, key: str = "p1") -> int:
-    return await rounds.reopen(notification, FAILED, key=key, asked_by="UBOB", place=ELSEWHERE)
+async def retry(
+    rounds: Rounds, notification: str, *, key: str = "p1", but_not: Collection[str] = ()
+) -> int:
+    return await rounds.reopen(
+        notification, FAILED, but_not=but_not, key=key, asked_by="UBOB", place=ELSEWHERE
+    )
 
 
 async def fail(store: Store) -> str:
@@ -56,6 +61,22 @@ async def test_a_new_round_opens_what_failed_and_nothing_else(
         assert (row.code, row.detail, row.settled_at, row.repeats) == (None, None, None, 0)
         assert (row.due_at, row.expires_at) == (clock.time(), clock.time() + DELIVER_WITHIN)
         assert row.crm_user_id is None  # links may have changed
+
+
+async def test_a_new_round_leaves_those_alone_whose_code_is_ruled_out(
+    store: Store, rounds: Rounds
+) -> None:
+    notification = await fail(store)
+    everybody = ["not_in_crm", "rejected"]
+    assert await retry(rounds, notification, but_not=everybody) == 0
+    assert await retry(rounds, notification, but_not=["not_in_crm"], key="p2") == 1
+    assert await store.states() == ["pending", "sent", "unlinked"]
+
+
+async def test_what_has_no_code_is_never_ruled_out(store: Store, rounds: Rounds) -> None:
+    notification = await fail(store)
+    await store.execute("UPDATE deliveries SET code = NULL")
+    assert await retry(rounds, notification, but_not=["bot"]) == 2
 
 
 async def test_whoever_pressed_is_owed_one_reply_where_they_are(
