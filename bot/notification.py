@@ -98,6 +98,10 @@ class Delivery:
     code: str | None = None
     detail: str | None = None
     twin_position: int | None = None
+    repeats: int = 0
+    """Tries that failed so far, of the look-up or of the push."""
+    email: str | None = None
+    """In Slack; for the eyes of the sender and of admins."""
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ class Reports:
                 deliveries,
                 twin.c.position.label("twin_position"),
                 people.c.name.label("slack_name"),
+                people.c.email,
             )
             .outerjoin(
                 twin,
@@ -89,4 +90,6 @@ def _delivery(row: Row[Any]) -> Delivery:
         row.code,
         row.detail,
         row.twin_position,
+        row.repeats,
+        row.email,
     )
