@@ -13,7 +13,9 @@ BotError
 │   └── CommitInDoubtError       it may or may not have been stored
 └── CrmError
     ├── CrmRejectedError         refused for good
-    │   └── CrmAccessError       refused for good, and so would every other call be
+    │   ├── CrmAccessError       refused for good, and so would every other call be
+    │   ├── CrmRedirectedError   sent elsewhere
+    │   └── CrmUntypedError      a 4xx that is no `MX…` error
     ├── CrmUnavailableError      definitely not taken; may be repeated
     │   ├── CrmConnectError
     │   ├── CrmBusyError
@@ -138,6 +140,18 @@ class CrmAccessError(CrmRejectedError):
         super().__init__(detail)
         self.status = status
         self.code = f"access_{status}"
+
+
+class CrmRedirectedError(CrmRejectedError):
+    """3xx to a push: following it would make a GET of it, and nothing was taken."""
+
+    code = "redirected"
+
+
+class CrmUntypedError(CrmRejectedError):
+    """A 4xx without an `MX…` type: refused, by LeadSquared or something before it."""
+
+    code = "untyped"
 
 
 class CrmUnavailableError(CrmError):

@@ -14,7 +14,7 @@ import structlog
 from bot.backoff import REPLY
 from bot.clock import Clock
 from bot.errors import SlackRateLimitedError, SlackRefusedError, SlackUnavailableError
-from bot.notification import Card
+from bot.notification import Card, Place
 from bot.replies import Message, answers, cards
 from bot.slack_api import TOKEN_REFUSED, SlackApi
 from bot.store.debts import QUICK, Debt, Debts
@@ -85,7 +85,7 @@ class Reporter(Worker):
             await self._debts.show_again(debt.id, seconds=pause, card=card)
 
     async def _pay(self, debt: Debt) -> None:
-        message = cards.outcome(debt.report)
+        message = cards.outcome(debt.report, alone=_is_alone(debt.place))
         token_refused = False
         for rung in self._ladder(debt):
             if token_refused and rung != self._respond:
@@ -149,7 +149,8 @@ class Reporter(Worker):
 
     async def _send_directly(self, debt: Debt, message: Message) -> Card | None:
         if debt.place.channel_id is not None and not debt.place.private:
-            message = message.with_context(answers.not_in_place(debt.place.channel_id))
+            why = answers.not_in_place(debt.place.channel_id)
+            message = cards.outcome(debt.report, alone=True).with_context(why)
         return await self._slack.post(debt.asked_by, message.text, message.blocks)
 
     async def _put_off(self, debt: Debt, error: SlackUnavailableError) -> None:
@@ -163,6 +164,11 @@ class Reporter(Worker):
         else:
             log.error("reply.lost", reply=debt.id, notification=debt.report.notification_id)
             await self._debts.pay(debt.id)
+
+
+def _is_alone(place: Place) -> bool:
+    """Tell whether nobody but whoever asked reads what is said there."""
+    return place.private or (place.channel_id is None and place.response_url is None)
 
 
 def _may_respond(debt: Debt) -> bool:

@@ -50,7 +50,7 @@ class Buttons:
 
     async def retry(self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         async with asyncio.timeout(LISTEN_WITHIN):
-            await self._reopen(cards.RETRYABLE, body, action)
+            await self._reopen(cards.RETRYABLE, body, action, but_not=cards.HOPELESS)
         await ack()
 
     async def send_again(self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
@@ -77,12 +77,18 @@ class Buttons:
         await ack()
 
     async def _reopen(
-        self, states: Collection[State], body: dict[str, Any], action: dict[str, Any]
+        self,
+        states: Collection[State],
+        body: dict[str, Any],
+        action: dict[str, Any],
+        *,
+        but_not: Collection[str] = (),
     ) -> None:
         presser, report = await self._read(body, action)
         count = await self.rounds.reopen(
             report.notification_id,
             states,
+            but_not=but_not,
             key=body["trigger_id"],
             asked_by=presser.user_id,
             place=_place(body),

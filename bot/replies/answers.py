@@ -8,8 +8,8 @@ from typing import Any
 from bot.people import Description, Link
 from bot.plaintext import escape
 from bot.replies.ids import ActionId
-from bot.replies.message import Button, Message, duration, echo
-from bot.replies.reasons import LINK_HELP, SHORT
+from bot.replies.message import Button, Message, count_people, duration, echo
+from bot.replies.reasons import why_not_linked
 
 HELP = """\
 *Put a browser notification in front of a LeadSquared user*
@@ -36,9 +36,8 @@ ADMINS_ONLY = (
 
 def queued(notification_id: str, recipients: int, seconds: float) -> Message:
     """Answer when the result will take a while."""
-    people = "1 person" if recipients == 1 else f"{recipients} people"
     text = (
-        f"Queued for {people}, about {duration(seconds)} at LeadSquared's limit. "
+        f"Queued for {count_people(recipients)}, about {duration(seconds)} at LeadSquared's limit. "
         "The result appears here; no need to send it again."
     )
     buttons = (
@@ -82,8 +81,7 @@ def described(known: Description) -> str:
     email = f" ({escape(person.email)})" if person.email else ""
     slack = f"*{echo(person.name)}* in Slack{email}"
     if link is None:
-        reason = SHORT.get(known.problem or "", "not found in LeadSquared")
-        return f"{slack} is not linked to a LeadSquared user: {reason}. {LINK_HELP}"
+        return f"{slack} is not linked to a LeadSquared user: {why_not_linked(known)}"
     how = "linked by an admin" if link.linked_by else "matched by e-mail"
     when = f"<!date^{int(link.linked_at)}^{{date_short_pretty}} {{time}}|some time ago>"
     return f"{slack} is {_crm_user(link)} in LeadSquared, {how} {when}."

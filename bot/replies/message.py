@@ -67,11 +67,17 @@ def echo(text: str) -> str:
     return escape(shorten(" ".join(text.split()), ECHO_BYTES))
 
 
-def join_names(names: list[str], most: int = 10) -> str:
-    """Return names in bold, and how many more there are."""
+def join_names(names: list[str], most: int = 10, *, others: int = 0) -> str:
+    """Return names in bold, and how many more there are; `others` have no name."""
+    if not names:
+        return count_people(others)
     shown = ", ".join(f"*{name}*" for name in names[:most])
-    more = len(names) - most
-    return f"{shown} and {more} more" if more > 0 else shown
+    more = max(0, len(names) - most) + others
+    return f"{shown} and {more} more" if more else shown
+
+
+def count_people(count: int) -> str:
+    return "1 person" if count == 1 else f"{count} people"
 
 
 def duration(seconds: float) -> str:

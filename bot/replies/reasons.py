@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.notification import Delivery, State
+from bot.people import Description
 from bot.plaintext import escape
 
 BLOCKED_HELP = (
@@ -14,13 +15,19 @@ BLOCKED_HELP = (
     "information, Permissions, and allow Send Notifications."
 )
 
-LINK_HELP = "An admin can run `/notify link @them &lt;their LeadSquared e-mail&gt;`."
+RETRY_LATER = "Press Retry later."
+MAY_BE_MISSING = (
+    "so this one may or may not have arrived. It was not repeated. Ask them, then press Send again "
+    "if it is missing."
+)
 
 SHORT = {
     "access_401": "LeadSquared refused our keys",
     "access_403": "LeadSquared denied access",
     "access_404": "LeadSquared's address is wrong",
     "rejected": "LeadSquared rejected it",
+    "redirected": "LeadSquared's address sent us elsewhere",
+    "untyped": "LeadSquared refused it",
     "connect": "LeadSquared could not be reached",
     "busy": "LeadSquared was busy",
     "unavailable": "LeadSquared could not be asked",
@@ -45,12 +52,16 @@ WAITING = {
     "busy": "LeadSquared is busy at the moment; it is tried again.",
 }
 
+NOT_FOUND_YET = "Looking up who this goes to has failed so far; it is tried again."
+
 ADVICE = {
     "access_401": (
         "An admin should check LEADSQUARED_ACCESS_KEY, LEADSQUARED_SECRET_KEY and LEADSQUARED_URL."
     ),
     "access_403": "An admin should check the rights of the user that the keys belong to.",
     "access_404": "An admin should check LEADSQUARED_URL.",
+    "redirected": "An admin should check LEADSQUARED_URL.",
+    "untyped": "If it stays so, an admin should look into the log.",
 }
 
 SENTENCES = {
@@ -62,48 +73,45 @@ SENTENCES = {
         "LeadSquared has nothing at the address we use, so nothing was sent. "
         f"{ADVICE['access_404']}"
     ),
-    "connect": (
-        "LeadSquared could not be reached, so nothing was sent to {name}. Send it again later."
+    "redirected": (
+        f"LeadSquared's address sent us elsewhere, so nothing was sent. {ADVICE['redirected']}"
     ),
-    "busy": "LeadSquared was busy, so nothing was sent to {name}. Send it again later.",
+    "untyped": (
+        f"LeadSquared refused it without saying why. Nothing was sent. {ADVICE['untyped']}"
+    ),
+    "connect": (
+        f"LeadSquared could not be reached, so nothing was sent to {{name}}. {RETRY_LATER}"
+    ),
+    "busy": f"LeadSquared was busy, so nothing was sent to {{name}}. {RETRY_LATER}",
     "unavailable": (
-        "LeadSquared could not tell us who {name} is, so nothing was sent. Send it again later."
+        f"LeadSquared could not tell us who {{name}} is, so nothing was sent. {RETRY_LATER}"
     ),
     "rate_limited": (
-        "LeadSquared stayed at its limit, so nothing was sent to {name}. Send it again later."
+        f"LeadSquared stayed at its limit, so nothing was sent to {{name}}. {RETRY_LATER}"
     ),
     "too_late": (
-        "Not sent to {name}: too late, it had waited too long. Send it again if it still matters."
+        "It had waited too long, so it was not sent to {name}. Press Retry if it still matters."
     ),
-    "slack_away": (
-        "Slack could not tell us who {name} is, so nothing was sent. Send it again later."
-    ),
-    "uncertain": (
-        "LeadSquared gave no clear answer for {name}, so this one may or may not have arrived. It "
-        "was not repeated. Ask them before you send it again."
-    ),
-    "lease": (
-        "The bot stopped while sending to {name}, so this one may or may not have arrived. It "
-        "was not repeated. Ask them before you send it again."
-    ),
+    "slack_away": f"Slack could not tell us who {{name}} is, so nothing was sent. {RETRY_LATER}",
+    "uncertain": f"LeadSquared gave no clear answer for {{name}}, {MAY_BE_MISSING}",
+    "lease": f"The bot stopped while sending to {{name}}, {MAY_BE_MISSING}",
     "not_in_crm": (
-        "{name} has no LeadSquared user: nobody there has their e-mail address. Nothing was sent "
-        f"to them. {LINK_HELP}"
+        "{name} has no LeadSquared user: nobody there has {email}. Nothing was sent to them. {link}"
     ),
     "inactive": (
         "{name}'s LeadSquared user is deactivated. Nothing was sent to them. A LeadSquared admin "
-        f"can activate it. Or: {LINK_HELP}"
+        "can activate it; then press Retry."
     ),
     "no_email": (
         "{name} has no e-mail address in Slack to find their LeadSquared user by. Nothing was "
-        f"sent to them. {LINK_HELP}"
+        "sent to them. {link}"
     ),
     "unknown_person": (
-        "Slack does not know {name} any more. Nothing was sent to them. Check whom you meant."
+        "Slack does not know {name} any more. Nothing was sent to them. Choose somebody else."
     ),
     "guest": (
         "{name} is a guest here, and guests are not matched by e-mail. Nothing was sent to them. "
-        f"{LINK_HELP}"
+        "{link}"
     ),
     "bot": "{name} is a bot. Nothing was sent to it. Choose a person.",
     "external": (
@@ -115,6 +123,20 @@ SENTENCES = {
     ),
 }
 
+NAMELESS = SENTENCES | {
+    "unavailable": (
+        f"LeadSquared could not tell us who you meant, so nothing was sent. {RETRY_LATER}"
+    ),
+    "slack_away": f"Slack could not tell us who you meant, so nothing was sent. {RETRY_LATER}",
+    "unknown_person": (
+        "Slack does not know the person you meant. Nothing was sent to them. Choose somebody else."
+    ),
+}
+"""What is said of somebody whose name nobody could tell us."""
+
+LINKABLE = ("not_in_crm", "inactive", "no_email", "guest")
+"""Where an admin can say who somebody is in LeadSquared."""
+
 
 def name_of(delivery: Delivery) -> str:
     """Return how to call a recipient; a name pings nobody."""
@@ -123,33 +145,82 @@ def name_of(delivery: Delivery) -> str:
     return escape(delivery.name or "somebody")
 
 
-def sentence_of(delivery: Delivery) -> str:
-    """Explain one delivery that was not sent, with the next step."""
+def is_named(delivery: Delivery) -> bool:
+    return delivery.slack_user_id is None or bool(delivery.name)
+
+
+def sentence_of(delivery: Delivery, *, alone: bool = False) -> str:
+    """Explain one delivery that was not sent, with the next step.
+
+    `alone` is whoever asked: only they read an e-mail address.
+    """
+    name = f"*{name_of(delivery)}*" if is_named(delivery) else "the person you meant"
     if delivery.state is State.CANCELLED:
-        return f"Taken back before it was sent to *{name_of(delivery)}*."
-    code = _code_of(delivery)
+        return f"Taken back before it was sent to {name}."
+    code, said = _code_of(delivery), _quote(delivery.detail)
     if code == "rejected":
-        said = f": “{escape(delivery.detail)}”" if delivery.detail else ""
-        return (
-            f"LeadSquared rejected it for *{name_of(delivery)}*{said}. Nothing was sent. "
-            f"{BLOCKED_HELP}"
-        )
-    words = SENTENCES.get(code, "It was not sent to {name}.")
-    told = words.format(name=f"*{name_of(delivery)}*")
-    if delivery.detail and delivery.state is State.REJECTED:
-        return f"{told} LeadSquared said: “{escape(delivery.detail)}”"
-    return told
+        return f"LeadSquared rejected it for {name}{said or '.'} Nothing was sent. {BLOCKED_HELP}"
+    if code == "untyped" and said:
+        return f"LeadSquared refused it{said} Nothing was sent. {ADVICE[code]}"
+    words = (SENTENCES if is_named(delivery) else NAMELESS).get(code, "It was not sent to {name}.")
+    known = escape(delivery.email) if alone and delivery.email else "their e-mail address"
+    told = words.format(name=name, email=known, link=link_help(delivery.name or "them"))
+    return f"{told} LeadSquared said{said}" if said and delivery.state is State.REJECTED else told
+
+
+def _quote(said: str | None) -> str:
+    """Return LeadSquared's own words after a colon, ended by one full stop."""
+    if not said:
+        return ""
+    end = "" if said[-1] in ".!?…" else "."
+    return f": “{escape(said)}”{end}"
+
+
+def link_help(name: str) -> str:
+    """Return what an admin can do about somebody who is not found by e-mail."""
+    person = escape(name.replace("`", "'"))
+    return f"An admin can run `/notify link @{person} &lt;their LeadSquared e-mail&gt;`."
+
+
+def why_not_linked(known: Description) -> str:
+    """Say why a person has no LeadSquared user, and what can be done."""
+    code = known.problem or ""
+    if code == "unavailable":
+        return "LeadSquared could not be asked just now. Try again."
+    help_ = f" {link_help(known.person.name)}" if code in LINKABLE else ""
+    if code == "not_in_crm":
+        return f"nobody there has this e-mail address.{help_}"
+    return f"{SHORT.get(code, 'not found in LeadSquared')}.{help_}"
 
 
 def waiting_for(deliveries: Sequence[Delivery]) -> str:
     """Say what holds up the deliveries that are open, where the last try told."""
-    codes = {each.code for each in deliveries if each.state is State.PENDING}
-    return next((words for code, words in WAITING.items() if code in codes), "")
+    waiting = [each for each in deliveries if each.state is State.PENDING]
+    codes = {each.code for each in waiting}
+    known = next((words for code, words in WAITING.items() if code in codes), "")
+    return known or (NOT_FOUND_YET if any(each.repeats for each in waiting) else "")
 
 
-def words_of(delivery: Delivery) -> str:
-    """Return a few words on why one delivery was not sent."""
-    return SHORT.get(_code_of(delivery), str(delivery.state))
+def words_of(delivery: Delivery, *, alone: bool = False) -> str:
+    """Return a few words on why one delivery was not sent; none where its state says it all."""
+    if delivery.state is State.SENDING:
+        return "being sent"
+    if delivery.state is State.PENDING:
+        return _waiting_words(delivery)
+    if delivery.state is State.CANCELLED:
+        return ""
+    code = _code_of(delivery)
+    words = SHORT.get(code, str(delivery.state))
+    with_email = alone and code == "not_in_crm" and delivery.email
+    return f"{words} with {escape(delivery.email or '')}" if with_email else words
+
+
+def _waiting_words(delivery: Delivery) -> str:
+    why = SHORT.get(delivery.code or "", "they could not be looked up" if delivery.repeats else "")
+    times = "1 time" if delivery.repeats == 1 else f"{delivery.repeats} times"
+    parts = [why, f"tried {times}" if delivery.repeats else ""]
+    told = "; ".join(part for part in parts if part)
+    return f"waiting: {told}" if told else "waiting"
 
 
 def _code_of(delivery: Delivery) -> str:

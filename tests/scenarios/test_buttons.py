@@ -85,6 +85,30 @@ async def test_retry_finds_a_person_who_was_linked_meanwhile(world: World) -> No
     assert world.pushed()[0]["UserId"] == world.crm_id("dev@acme.com")
 
 
+async def test_retry_leaves_those_alone_whom_it_cannot_help(world: World) -> None:
+    alice = world.slack.people["alice"]
+    world.crm.faults.next("push", FaultKind.MX_500)
+    await alice.command("/notify", "@priya @robot @gus @exa @gone Hello | there")
+    card = await alice.sees("None of 5 sent")
+    assert "[Retry 1]" in card.shown
+    await alice.press(card, ActionId.RETRY)
+    again = await alice.sees("1 of 5 sent")
+    assert again.action_ids == [ActionId.DETAILS]
+    assert [row.state for row in world.read()].count("unlinked") == 4
+
+
+async def test_a_status_can_be_acted_upon(world: World) -> None:
+    alice = world.slack.people["alice"]
+    await fail_once(world, FaultKind.MX_500)
+    await alice.command("/notify", "status")
+    status = await alice.sees("Accepted")
+    assert status.ephemeral_to == alice.id
+    await alice.press(status, ActionId.RETRY)
+    sent = await alice.sees("✅ Sent to LeadSquared for *Priya Nair*")
+    assert sent.ephemeral_to == alice.id
+    assert len(world.pushed()) == 1
+
+
 async def test_what_waits_can_be_taken_back(world: World) -> None:
     alice = world.slack.people["alice"]
     people = world.slack.add_people(60)

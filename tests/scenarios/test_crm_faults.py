@@ -31,7 +31,7 @@ BLOCKED = (
 )
 UNCERTAIN = (
     "⚠️ LeadSquared gave no clear answer for *Priya Nair*, so this one may or may not have "
-    "arrived. It was not repeated. Ask them before you send it again."
+    "arrived. It was not repeated. Ask them, then press Send again if it is missing."
 )
 CHECK_KEYS = (
     "An admin should check LEADSQUARED_ACCESS_KEY, LEADSQUARED_SECRET_KEY and LEADSQUARED_URL."
@@ -57,9 +57,9 @@ class Ending:
     button: ActionId
 
 
-def rejected(said: str = "") -> Ending:
-    told = f": “{said}”" if said else ""
-    sentence = f"❌ LeadSquared rejected it for *Priya Nair*{told}. Nothing was sent. {BLOCKED}"
+def rejected(said: str) -> Ending:
+    told = f": “{said}”" if said.endswith(".") else f": “{said}”."
+    sentence = f"❌ LeadSquared rejected it for *Priya Nair*{told} Nothing was sent. {BLOCKED}"
     return Ending(State.REJECTED, "rejected", sentence, ActionId.RETRY)
 
 
@@ -67,6 +67,19 @@ def denied(status: int, sentence: str) -> Ending:
     return Ending(State.REJECTED, f"access_{status}", f"❌ {sentence}", ActionId.RETRY)
 
 
+REDIRECTED = Ending(
+    State.REJECTED,
+    "redirected",
+    f"❌ LeadSquared's address sent us elsewhere, so nothing was sent. {CHECK_URL}",
+    ActionId.RETRY,
+)
+UNTYPED = Ending(
+    State.REJECTED,
+    "untyped",
+    "❌ LeadSquared refused it without saying why. Nothing was sent. If it stays so, an admin "
+    "should look into the log.",
+    ActionId.RETRY,
+)
 UNKNOWN = Ending(State.UNKNOWN, "uncertain", UNCERTAIN, ActionId.SEND_AGAIN)
 
 ENDINGS = {
@@ -74,8 +87,8 @@ ENDINGS = {
     FaultKind.MX_400: rejected("Invalid Input! Parameter Name: Title"),
     FaultKind.MX_200: rejected("Duplicate entry 'x'"),
     FaultKind.MX_WITHOUT_STATUS: rejected("Attribute(s) does not exist - mx_A."),
-    FaultKind.REDIRECT_302: rejected(),
-    FaultKind.TEAPOT_418: rejected(),
+    FaultKind.REDIRECT_302: REDIRECTED,
+    FaultKind.TEAPOT_418: UNTYPED,
     FaultKind.UNAUTHORIZED_401: denied(
         401,
         f"LeadSquared refused our keys, so nothing was sent. {CHECK_KEYS} "
@@ -223,7 +236,7 @@ async def test_a_busy_leadsquared_is_asked_three_times_more_and_then_given_up(
     world.crm.faults.always("push", FaultKind.UNAVAILABLE_503)
     await world.slack.people["alice"].command("/notify", TYPED)
     await see_pauses(world, 3)
-    sentence = "❌ LeadSquared was busy, so nothing was sent to *Priya Nair*. Send it again later."
+    sentence = "❌ LeadSquared was busy, so nothing was sent to *Priya Nair*. Press Retry later."
     ending = Ending(State.UNAVAILABLE, "busy", sentence, ActionId.RETRY)
     card = await see_ending(world, ending, attempts=4)
     assert (len(calls_of(world)), world.pushed()) == (4, [])
@@ -245,7 +258,7 @@ async def test_an_unreachable_leadsquared_is_tried_five_times_more_and_then_give
     assert world.clock.time() - began < 150
     sentence = (
         "❌ LeadSquared could not be reached, so nothing was sent to *Priya Nair*. "
-        "Send it again later."
+        "Press Retry later."
     )
     ending = Ending(State.UNAVAILABLE, "connect", sentence, ActionId.RETRY)
     card = await see_ending(world, ending, attempts=6)
@@ -350,7 +363,7 @@ async def test_keys_rights_and_address_are_tried_once_for_all_recipients(
     world.crm.faults.always("push", kind)
     card = await send(world, "@priya @lee @dev Callback due | Asha")
     assert without_seconds(card.text) == (
-        "❌ 0 of 3 sent in N s: “Callback due”.\n"
+        "❌ None of 3 sent: “Callback due”.\n"
         f"3 failed: *Priya Nair*, *Lee Wong*, *Dev Shah* ({why}).\n{advice}"
     )
     assert labels(card) == ["Retry 3", "Details"]

@@ -33,9 +33,9 @@ from tests.scenarios.world import World
 AT_ONCE = {kind for kind, _, _ in ALL_REFUSED}
 """The kinds that would answer every other look-up alike; the others are repeated."""
 
-NOT_TOLD = "❌ LeadSquared could not tell us who *{}* is, so nothing was sent. Send it again later."
+NOT_TOLD = "❌ LeadSquared could not tell us who *{}* is, so nothing was sent. Press Retry later."
 UNREACHABLE = (
-    "❌ LeadSquared could not be reached, so nothing was sent to *Priya Nair*. Send it again later."
+    "❌ LeadSquared could not be reached, so nothing was sent to *Priya Nair*. Press Retry later."
 )
 
 
@@ -130,7 +130,7 @@ async def test_one_refused_look_up_speaks_for_all_recipients(
     world.crm.faults.always("users", kind)
     card = await send(world, "@priya @lee @dev Callback due | Asha")
     assert without_seconds(card.text) == (
-        "❌ 0 of 3 sent in N s: “Callback due”.\n"
+        "❌ None of 3 sent: “Callback due”.\n"
         f"3 failed: *Priya Nair*, *Lee Wong*, *Dev Shah* ({why}).\n{advice}"
     )
     assert labels(card) == ["Retry 3", "Details"]

@@ -18,6 +18,7 @@ from bot.errors import (
     CrmConnectError,
     CrmError,
     CrmRateLimitedError,
+    CrmRedirectedError,
     CrmRejectedError,
     CrmUnavailableError,
     CrmUncertainError,
@@ -355,8 +356,8 @@ async def test_the_gate_sees_why_a_look_up_failed() -> None:
     ("answer", "push_error", "look_up_error"),
     [
         (http(401), CrmAccessError, CrmAccessError),
-        (http(302, b"", "Location: /elsewhere"), CrmRejectedError, CrmUnavailableError),
-        (http(307, b"", "Location: /elsewhere"), CrmRejectedError, CrmUnavailableError),
+        (http(302, b"", "Location: /elsewhere"), CrmRedirectedError, CrmUnavailableError),
+        (http(307, b"", "Location: /elsewhere"), CrmRedirectedError, CrmUnavailableError),
         (http(503), CrmBusyError, CrmUnavailableError),
         (http(200, b"<html>hello"), CrmUncertainError, CrmUnavailableError),
         (http(200), CrmUncertainError, CrmUnavailableError),

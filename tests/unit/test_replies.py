@@ -52,8 +52,7 @@ def test_a_rejection_carries_the_crms_words_and_the_browser_steps() -> None:
 def test_a_look_up_that_was_rejected_blames_no_browser() -> None:
     failed = delivery(state=State.UNAVAILABLE, code="rejected", detail="Invalid Input!")
     assert reasons.sentence_of(failed) == (
-        "LeadSquared could not tell us who *Priya Nair* is, so nothing was sent. "
-        "Send it again later."
+        "LeadSquared could not tell us who *Priya Nair* is, so nothing was sent. Press Retry later."
     )
     assert reasons.words_of(failed) == "LeadSquared could not be asked"
 
@@ -75,6 +74,96 @@ def test_a_crm_user_without_a_slack_user_is_called_by_name() -> None:
     assert "*Olga Owner*" in cards.outcome(report(owner)).text
 
 
+def test_a_full_stop_of_leadsquareds_own_is_enough() -> None:
+    for code in ("rejected", "access_401", "untyped"):
+        told = reasons.sentence_of(delivery(state=State.REJECTED, code=code, detail="No, 7."))
+        assert ": “No, 7.”" in told
+        assert "”." not in told
+        told = reasons.sentence_of(delivery(state=State.REJECTED, code=code, detail="No, 7"))
+        assert ": “No, 7”." in told
+
+
+def test_a_refusal_without_a_type_carries_the_words_and_blames_no_browser() -> None:
+    refused = delivery(state=State.REJECTED, code="untyped", detail="Bad Request")
+    assert reasons.sentence_of(refused) == (
+        "LeadSquared refused it: “Bad Request”. Nothing was sent. If it stays so, an admin should "
+        "look into the log."
+    )
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("state", State)
+def test_nobody_without_a_name_is_called_somebody(state: State, code: str | None) -> None:
+    nameless = delivery(None, state, code)
+    assert "somebody*" not in reasons.sentence_of(nameless)
+    for card in (cards.outcome(report(nameless, nameless)), cards.progress(report(nameless), 0)):
+        assert "somebody" not in card.text
+
+
+def test_people_without_a_name_are_counted() -> None:
+    away = delivery(None, State.UNAVAILABLE, "slack_away")
+    unknown = delivery(None, State.UNLINKED, "unknown_person")
+    named = delivery("Omar", State.UNLINKED, "unknown_person")
+    assert cards.outcome(report(away, away, unknown, unknown)).text.split("\n")[1:] == [
+        "2 not linked: 2 people Slack does not know.",
+        "2 failed: 2 people (Slack did not answer).",
+    ]
+    text = cards.outcome(report(named, unknown, unknown)).text
+    assert text.endswith("3 not linked: *Omar* and 2 more (unknown to Slack).")
+
+
+def test_an_email_address_is_for_whoever_asked_alone() -> None:
+    omar = replace(delivery("Omar`s", State.UNLINKED, "not_in_crm"), email="omar@acme.com")
+    link = "An admin can run `/notify link @Omar's &lt;their LeadSquared e-mail&gt;`."
+    told = "nobody there has {}. Nothing was sent to them. " + link
+    assert told.format("their e-mail address") in cards.outcome(report(omar)).text
+    assert told.format("omar@acme.com") in cards.outcome(report(omar), alone=True).text
+    assert told.format("omar@acme.com") in cards.status(report(omar)).text
+    assert "@acme" not in cards.outcome(report(omar, omar), alone=True).text
+    assert "no LeadSquared user with omar@acme.com" in cards.status(report(omar, omar)).text
+
+
+@pytest.mark.parametrize(
+    ("open_one", "line"),
+    [
+        (delivery("A", State.PENDING), "waiting"),
+        (delivery("A", State.SENDING), "being sent"),
+        (delivery("A", State.PENDING, "rate_limited"), "waiting: LeadSquared was at its limit"),
+        (
+            replace(delivery("A", State.PENDING, "busy"), repeats=1),
+            "waiting: LeadSquared was busy; tried 1 time",
+        ),
+        (
+            replace(delivery("A", State.PENDING), repeats=2),
+            "waiting: they could not be looked up; tried 2 times",
+        ),
+        (delivery("A", State.CANCELLED), "taken back"),
+    ],
+)
+def test_a_status_says_what_is_known_of_each(open_one: Delivery, line: str) -> None:
+    assert f"*A*: {line}\n" in cards.status(report(open_one, delivery("B"))).text
+
+
+def test_a_look_up_that_fails_is_told_of_in_the_progress() -> None:
+    waiting = replace(delivery("A", State.PENDING), repeats=1)
+    assert cards.progress(report(waiting), 0.0).text == (
+        "⏳ On its way to *A*: “Callback due”.\n"
+        "Looking up who this goes to has failed so far; it is tried again."
+    )
+
+
+def test_what_may_have_arrived_is_not_called_unsent() -> None:
+    unknown = delivery(state=State.UNKNOWN, code="uncertain")
+    text = cards.outcome(report(unknown, delivery(state=State.CANCELLED))).text
+    assert text.startswith("⚠️ None of 2 sent for certain: “Callback due”.")
+
+
+def test_a_status_offers_what_its_sentences_name_once_all_has_ended() -> None:
+    failed, waits = delivery(state=State.UNAVAILABLE, code="busy"), delivery(state=State.PENDING)
+    assert [each.label for each in cards.status(report(failed)).buttons] == ["Retry"]
+    assert cards.status(report(failed, waits)).buttons == ()
+
+
 def test_many_add_up_and_each_reason_is_said_once() -> None:
     people = [
         delivery("A"),
@@ -91,8 +180,8 @@ def test_many_add_up_and_each_reason_is_said_once() -> None:
         "3 not linked: *B*, *C* (no LeadSquared user); *D* (a guest here).",
         "1 uncertain, not repeated: *E* (no clear answer from LeadSquared).",
         "1 failed: *F* (LeadSquared could not be reached).",
-        "1 taken back: *G* (cancelled).",
-        "1 still open: *H* (pending).",
+        "1 taken back: *G*.",
+        "1 still open: *H* (waiting).",
     ]
 
 
@@ -129,7 +218,7 @@ def test_the_progress_of_one_says_why_it_waits() -> None:
 def test_refused_keys_are_explained_once_for_all() -> None:
     people = [delivery(str(n), State.REJECTED, "access_401") for n in range(3)]
     text = cards.outcome(report(*people)).text
-    assert text.startswith("❌ 0 of 3 sent")
+    assert text.startswith("❌ None of 3 sent: “Callback due”.")
     assert text.count("LEADSQUARED_ACCESS_KEY") == 1
 
 
@@ -222,7 +311,24 @@ def test_whoami_tells_how_a_person_was_matched() -> None:
 
 def test_whoami_tells_why_a_person_has_no_match() -> None:
     told = answers.described(Description(person(), None, "not_in_crm"))
-    assert "is not linked to a LeadSquared user: no LeadSquared user." in told
+    assert told == (
+        "*Priya Nair* in Slack (priya@acme.com) is not linked to a LeadSquared user: nobody there "
+        "has this e-mail address. "
+        "An admin can run `/notify link @Priya Nair &lt;their LeadSquared e-mail&gt;`."
+    )
+
+
+@pytest.mark.parametrize(
+    ("problem", "told"),
+    [
+        ("unavailable", "LeadSquared could not be asked just now. Try again."),
+        ("bot", "a bot."),
+        ("external", "from another workspace."),
+    ],
+)
+def test_whoami_offers_no_link_where_it_helps_nobody(problem: str, told: str) -> None:
+    answer = answers.described(Description(person(), None, problem))
+    assert answer.endswith(f"is not linked to a LeadSquared user: {told}")
 
 
 def test_queues_say_how_many_and_how_long() -> None:
@@ -240,6 +346,11 @@ def test_queues_say_how_many_and_how_long() -> None:
         ([delivery(state=State.REJECTED)], ["Retry"]),
         ([delivery(state=State.UNKNOWN)], ["Send again"]),
         ([delivery(state=State.UNLINKED)] * 2, ["Retry 2", "Details"]),
+        *(([delivery(state=State.UNLINKED, code=code)], []) for code in cards.HOPELESS),
+        (
+            [delivery(state=State.UNLINKED, code=code) for code in ("bot", "inactive", "guest")],
+            ["Retry 1", "Details"],
+        ),
         (
             [delivery(state=State.UNAVAILABLE), delivery(state=State.UNKNOWN), delivery()],
             ["Retry 1", "Send again 1", "Details"],

@@ -11,6 +11,7 @@ from bot.errors import (
     StoreUnavailableError,
 )
 from bot.notification import Card, Outcome, Place, State
+from bot.people import Person, Standing
 from bot.reporter import RESPONSE_URL_AGE, RESPONSE_URL_USES, SHOW_EVERY, Reporter
 from bot.slack_api import TOKEN_REFUSED
 from bot.store.database import Database
@@ -195,6 +196,33 @@ async def test_a_direct_message_says_why_it_is_one_unless_it_was_asked_for(
     (posted,) = desk.slack.posted
     assert posted.where == SENDER
     assert ("I may not post in <#C1>" in str(posted.blocks)) is explained
+
+
+@pytest.mark.parametrize(
+    ("place", "refusing", "names"),
+    [
+        (COMMAND, [], False),
+        (THREAD, [], False),
+        (COMMAND, ["C1", URL], True),
+        (PRIVATE, [], True),
+        (PRIVATE, [URL], True),
+        (NOWHERE, [], True),
+        (replace(NOWHERE, response_url=URL), [], False),
+    ],
+)
+async def test_an_email_address_is_named_only_where_the_sender_alone_reads_it(
+    desk: Desk, place: Place, refusing: list[str], names: bool
+) -> None:
+    omar = Person("UOMAR", "Omar", "omar@acme.com", Standing.MEMBER, is_admin=False)
+    await desk.store.people.save_people([omar])
+    await desk.store.accept("UOMAR", place=place)
+    await desk.store.resolve(UOMAR=NoMatch(Outcome(State.UNLINKED, "not_in_crm"), "Omar"))
+    for refuses in refusing:
+        desk.slack.refuse(refuses, REFUSED)
+    await desk.reporter.step()
+    (posted,) = desk.slack.posted
+    assert ("nobody there has omar@acme.com" in posted.text) is names
+    assert ("omar@acme.com" in str(posted.blocks)) is names
 
 
 # The response_url takes five uses.

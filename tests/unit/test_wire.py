@@ -12,9 +12,11 @@ from bot.errors import (
     CrmBusyError,
     CrmError,
     CrmRateLimitedError,
+    CrmRedirectedError,
     CrmRejectedError,
     CrmUnavailableError,
     CrmUncertainError,
+    CrmUntypedError,
 )
 from bot.leadsquared import wire
 from bot.leadsquared.models import Account, BrowserPush, CrmUser, KeyOwnerIdentity
@@ -35,8 +37,8 @@ PUSH_SAMPLES: dict[str, type[Sent | CrmError]] = {
     "push_access_403": CrmAccessError,
     "push_access_404": CrmAccessError,
     "push_busy_503": CrmBusyError,
-    "push_redirect_302": CrmRejectedError,
-    "push_bad_request_400": CrmRejectedError,
+    "push_redirect_302": CrmRedirectedError,
+    "push_bad_request_400": CrmUntypedError,
     "push_no_type_500": CrmUncertainError,
     "push_html_502": CrmUncertainError,
     "push_empty_200": CrmUncertainError,
@@ -48,6 +50,8 @@ OUTCOMES = {
     CrmRateLimitedError,
     CrmAccessError,
     CrmRejectedError,
+    CrmRedirectedError,
+    CrmUntypedError,
     CrmBusyError,
     CrmUncertainError,
 }
@@ -214,7 +218,7 @@ ENDLESS = b'{"Status":' * 100_000
         (200, b'{"Status":"Success"}', Sent),
         (201, b'{"Status":"SUCCESS","ExceptionType":null}', Sent),
         (299, b'\xef\xbb\xbf{"Status":" success "}', Sent),
-        (300, b'{"Status":"Success"}', CrmRejectedError),
+        (300, b'{"Status":"Success"}', CrmRedirectedError),
         (500, b'{"Status":"Success"}', CrmUncertainError),
         (199, b'{"Status":"Success"}', CrmUncertainError),
         # the keys, the rights or the address
@@ -225,10 +229,10 @@ ENDLESS = b'{"Status":' * 100_000
         # by status alone
         (503, b"", CrmBusyError),
         (503, error("NullReferenceException"), CrmBusyError),
-        (304, b"", CrmRejectedError),
-        (400, b"<html>", CrmRejectedError),
-        (408, b"", CrmRejectedError),
-        (499, b"", CrmRejectedError),
+        (304, b"", CrmRedirectedError),
+        (400, b"<html>", CrmUntypedError),
+        (408, b"", CrmUntypedError),
+        (499, b"", CrmUntypedError),
         # everything else
         (100, b"", CrmUncertainError),
         (200, b" ", CrmUncertainError),

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.errors import CrmBusyError, CrmError, CrmRejectedError, CrmUncertainError
+from bot.errors import (
+    CrmBusyError,
+    CrmError,
+    CrmRedirectedError,
+    CrmUncertainError,
+    CrmUntypedError,
+)
 from bot.leadsquared.models import BrowserPush
 from bot.leadsquared.wire.answers import Answer, find_refusal
 from bot.leadsquared.wire.request import PUSH_MAX_BYTES, Request
@@ -44,6 +50,8 @@ def decode_push(status: int, headers: Mapping[str, str], body: bytes) -> Sent | 
         return Sent()
     if status == 503:
         return CrmBusyError(answer.detail)
-    if 300 <= status < 500:
-        return CrmRejectedError(answer.detail)
+    if 300 <= status < 400:
+        return CrmRedirectedError(answer.detail)
+    if 400 <= status < 500:
+        return CrmUntypedError(answer.detail)
     return CrmUncertainError(answer.detail)
