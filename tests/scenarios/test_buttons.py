@@ -91,10 +91,12 @@ async def test_retry_leaves_those_alone_whom_it_cannot_help(world: World) -> Non
     await alice.command("/notify", "@priya @robot @gus @exa @gone Hello | there")
     card = await alice.sees("None of 5 sent")
     assert "[Retry 1]" in card.shown
+    before = [row for row in world.read() if row.state == "unlinked"]
+    assert len(before) == 4
     await alice.press(card, ActionId.RETRY)
     again = await alice.sees("1 of 5 sent")
     assert again.action_ids == [ActionId.DETAILS]
-    assert [row.state for row in world.read()].count("unlinked") == 4
+    assert [row for row in world.read() if row.state == "unlinked"] == before
 
 
 async def test_a_status_can_be_acted_upon(world: World) -> None:
