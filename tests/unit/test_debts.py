@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from bot.notification import Card, Outcome, Place, State
@@ -289,3 +291,13 @@ async def test_what_is_open_is_not_forgotten(store: Store, clock: FrozenClock) -
     assert await store.debts.forget(keep_days=30) == 0  # the other one is pending
     await store.claims.sweep()
     assert await store.debts.forget(keep_days=30) == 1
+
+
+async def test_cards_of_which_several_could_show_progress_are_shown_one_after_the_other(
+    store: Store,
+) -> None:
+    for number in range(8):
+        await store.accept("UA", "UB", key=f"k{number}", place=Place("C1"))
+    await store.execute("UPDATE replies SET show_at = due_at")
+    taken = await asyncio.gather(*(store.debts.take() for _ in range(4)))
+    assert sum(debt is not None for debt in taken) == 1
