@@ -56,9 +56,6 @@ REQUESTS_WITHIN = 4.0
 DRAIN_WITHIN = 12.0
 """Seconds for calls in flight at shutdown; hosts kill after thirty."""
 
-REPORTERS = 4
-"""Replies paid at once: one that Slack keeps waiting holds up no other."""
-
 REPLY_WITHIN = 4.0
 """Seconds for the replies that have become due by then; the next process pays the rest."""
 
@@ -134,10 +131,8 @@ class Bot:
     ) -> None:
         crm = build_crm_client(self._settings, crm_session, self._gate)
         slack = build_slack_api(self._settings, slack_session)
-        reporters = [
-            Reporter(self._store.debts, slack, self._clock, self._random) for _ in range(REPORTERS)
-        ]
-        report = _wake(*reporters)
+        reporters = Reporter.open(self._store.debts, slack, self._clock, self._random)
+        report = reporters[0].wake
         dispatcher = Dispatcher(
             self._store.claims, self._gate, crm, self._clock, self._random, report, self._watch
         )
@@ -183,7 +178,7 @@ class Bot:
             directory,
             self._clock,
             self._random,
-            on_resolved=_wake(dispatcher, *reporters),
+            on_resolved=_wake(dispatcher, reporters[0]),
         )
         composer = Composer(
             self._settings.notification_max_bytes,
@@ -205,7 +200,7 @@ class Bot:
             self._store.rounds,
             slack,
             self._errands,
-            report=_wake(*reporters),
+            report=reporters[0].wake,
         )
         handlers.register(self._bolt, core)
         return resolver

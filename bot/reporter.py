@@ -6,7 +6,7 @@ once: a crash between Slack's answer and our note of it repeats a card.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 import structlog
@@ -18,7 +18,7 @@ from bot.notification import Card, Place
 from bot.replies import Message, answers, cards
 from bot.slack_api import TOKEN_REFUSED, SlackApi
 from bot.store.debts import QUICK, Debt, Debts
-from bot.worker import Worker
+from bot.worker import LOOK_EVERY, Worker
 
 log = structlog.get_logger()
 
@@ -33,6 +33,12 @@ RESPONSE_URL_USES = 5
 """Slack takes five uses within 30 minutes:
 https://docs.slack.dev/interactivity/handling-user-interaction#message_responses"""
 
+ASSISTANTS = 3
+"""Replies paid beside another: one that Slack keeps waiting holds up no other."""
+
+ASSISTANTS_LOOK_EVERY = 10.0
+"""Seconds; they are woken when there is work, but for what becomes due while all wait for Slack."""
+
 Rung = Callable[[Debt, Message], Awaitable[Card | None]]
 
 
@@ -42,18 +48,52 @@ class Reporter(Worker):
     name = "reporter"
 
     def __init__(
-        self, debts: Debts, slack: SlackApi, clock: Clock, random: Callable[[], float]
+        self,
+        debts: Debts,
+        slack: SlackApi,
+        clock: Clock,
+        random: Callable[[], float],
+        *,
+        look_every: float = LOOK_EVERY,
+        assistants: Sequence[Reporter] = (),
     ) -> None:
-        super().__init__(clock)
+        super().__init__(clock, look_every=look_every)
         self._debts = debts
         self._slack = slack
         self._random = random
+        self._assistants = assistants
+        self._is_busy = False
+
+    @classmethod
+    def open(
+        cls, debts: Debts, slack: SlackApi, clock: Clock, random: Callable[[], float]
+    ) -> list[Reporter]:
+        """Return one that looks for work and some that help it, so that few looks are enough."""
+        assistants = [
+            cls(debts, slack, clock, random, look_every=ASSISTANTS_LOOK_EVERY)
+            for _ in range(ASSISTANTS)
+        ]
+        return [cls(debts, slack, clock, random, assistants=assistants), *assistants]
+
+    def wake(self) -> None:
+        """Look for work now, or let the assistants look if this one is busy."""
+        super().wake()
+        if self._is_busy:
+            self._wake_assistants()
 
     async def step(self) -> bool:
         """Pay one reply, or show the progress of one; False when none is due."""
+        self._is_busy = True
+        try:
+            return await self._step()
+        finally:
+            self._is_busy = False
+
+    async def _step(self) -> bool:
         debt = await self._debts.take()
         if debt is None:
             return False
+        self._wake_assistants()  # there may be more
         if debt.report.is_open:
             await self._show(debt)
             return True
@@ -62,6 +102,10 @@ class Reporter(Worker):
         except SlackUnavailableError as exc:
             await self._put_off(debt, exc)
         return True
+
+    def _wake_assistants(self) -> None:
+        for assistant in self._assistants:
+            assistant.wake()
 
     async def pay_all(self) -> None:
         """Pay what is due now."""

@@ -25,8 +25,9 @@ class Worker(ABC):
 
     name: ClassVar[str]
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, look_every: float = LOOK_EVERY) -> None:
         self._clock = clock
+        self._look_every = look_every
         self._awake = asyncio.Event()
         self._stopping = False
         self._deadline: asyncio.Timeout | None = None  # while it runs
@@ -66,4 +67,4 @@ class Worker(ABC):
                 log.warning("worker.store_away", worker=self.name, error=type(exc).__name__)
                 busy = False
             if not busy and not self._stopping:
-                await self._clock.wait(self._awake, LOOK_EVERY)
+                await self._clock.wait(self._awake, self._look_every)

@@ -1,5 +1,6 @@
 """LeadSquared and Slack as the background work sees them: scripted answers, calls recorded."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -78,6 +79,12 @@ class FakeSlack(SlackApi):
         self.errors: dict[str, list[Exception]] = {}
         self.tried: list[str] = []
         self.posted: list[Posted] = []
+        self.slow: str | None = None
+        self.is_waited_for, self.goes_on = asyncio.Event(), asyncio.Event()
+
+    def keep_waiting(self, where: str) -> None:
+        """Answer a post there only when `goes_on` is set."""
+        self.slow = where
 
     def refuse(self, where: str, *errors: Exception) -> None:
         self.errors[where] = list(errors)
@@ -96,6 +103,9 @@ class FakeSlack(SlackApi):
         self, channel: str, text: str, blocks: Blocks, *, thread_ts: str | None = None
     ) -> Card:
         self._try(channel)
+        if channel == self.slow:
+            self.is_waited_for.set()
+            await self.goes_on.wait()
         self.posted.append(Posted(channel, text, blocks, thread_ts))
         return Card(channel, f"1700000000.{len(self.posted):06}")
 

@@ -1,3 +1,4 @@
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -445,3 +446,35 @@ async def test_a_card_that_was_deleted_meanwhile_is_posted_anew(
     await desk.reporter.step()
     assert [posted.updates for posted in desk.slack.posted] == [None, None]
     assert desk.slack.posted[-1].text.startswith("✅")
+
+
+async def test_while_one_reply_waits_for_slack_the_others_are_paid(desk: Desk) -> None:
+    reporter, *assistants = Reporter.open(desk.store.debts, desk.slack, desk.clock, lambda: RANDOM)
+    for key in ("C1", "C2", "C3"):
+        await desk.store.accept("", key=key, place=Place(key))
+        await desk.store.claims.settle(await desk.store.claim(), Outcome(State.SENT), None)
+    desk.slack.keep_waiting("C1")
+    waiting = asyncio.create_task(reporter.step())
+    await desk.slack.is_waited_for.wait()
+    assert all(each._awake.is_set() for each in assistants)
+    assert [await each.step() for each in assistants] == [True, True, False]
+    assert desk.places == ["C2", "C3"]
+    desk.slack.goes_on.set()
+    assert await waiting
+    assert desk.places == ["C2", "C3", "C1"]
+
+
+async def test_what_comes_due_while_a_reply_waits_for_slack_wakes_the_others(desk: Desk) -> None:
+    reporter, *assistants = Reporter.open(desk.store.debts, desk.slack, desk.clock, lambda: RANDOM)
+    reporter.wake()
+    assert not any(each._awake.is_set() for each in assistants)  # it looks itself
+    await desk.owe(replace(COMMAND, response_url=None))
+    desk.slack.keep_waiting("C1")
+    waiting = asyncio.create_task(reporter.step())
+    await desk.slack.is_waited_for.wait()
+    for each in assistants:
+        each._awake.clear()
+    reporter.wake()
+    assert all(each._awake.is_set() for each in assistants)
+    desk.slack.goes_on.set()
+    await waiting
