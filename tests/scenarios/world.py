@@ -16,6 +16,7 @@ from bot.config import Settings
 from bot.sandbox.leadsquared import StandInLeadSquared
 from bot.sandbox.slack import StandInSlack
 from bot.store.tables import deliveries
+from bot.worker import Worker
 from tests.clock import ShiftClock
 
 Rows = list[Row[Any]]
@@ -55,7 +56,8 @@ class World:
     async def forward(self, seconds: float) -> None:
         """Move time on once every worker waits, so that none is in the middle of a look."""
         async with asyncio.timeout(10):
-            await self.clock.until_waiting(len(self.bot._workers))
+            workers = [each for each in self.bot._workers if isinstance(each, Worker)]
+            await self.clock.until_waiting(len(workers))
         self.clock.forward(seconds)
 
     async def forward_to(self, moment: float) -> None:
