@@ -162,7 +162,7 @@ async def see_put_off(world: World, least: float, most: float) -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A call to Slack that hangs passes in real time."""
-    monkeypatch.setattr("bot.app.SLACK_TIMEOUT", aiohttp.ClientTimeout(total=0.5))
+    monkeypatch.setattr("bot.clients.SLACK_TIMEOUT", aiohttp.ClientTimeout(total=0.5))
 
 
 PASSING: list[tuple[str | int, float, float]] = [
@@ -216,7 +216,7 @@ async def test_what_passes_is_waited_for_and_the_card_stands_where_it_belongs(
 async def test_a_card_that_slack_keeps_waiting_holds_up_no_other(
     monkeypatch: pytest.MonkeyPatch, open_world: OpenWorld
 ) -> None:
-    monkeypatch.setattr("bot.app.SLACK_TIMEOUT", aiohttp.ClientTimeout(total=60))
+    monkeypatch.setattr("bot.clients.SLACK_TIMEOUT", aiohttp.ClientTimeout(total=60))
     world = await open_still(open_world)
     world.slack.faults.fail(HOOK, "hang", times=3)
     alice = world.slack.people["alice"]

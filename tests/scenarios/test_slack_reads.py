@@ -41,7 +41,7 @@ OUR_FAULT = ["invalid_auth", "token_revoked", "account_inactive", "missing_scope
 @pytest.fixture
 async def world(monkeypatch: pytest.MonkeyPatch, open_world: OpenWorld) -> World:
     """A call to Slack that hangs passes in real time; Slack has told who Alice is."""
-    monkeypatch.setattr("bot.app.SLACK_TIMEOUT", aiohttp.ClientTimeout(total=0.5))
+    monkeypatch.setattr("bot.clients.SLACK_TIMEOUT", aiohttp.ClientTimeout(total=0.5))
     world = await open_still(open_world)
     await world.slack.people["alice"].command("/notify", "help")
     return world
