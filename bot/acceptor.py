@@ -9,6 +9,7 @@ from bot.composer import Composer
 from bot.errors import UserError
 from bot.notification import Place, Recipient
 from bot.people import Person
+from bot.presets import Preset
 from bot.questions import Question
 from bot.store.acceptance import Acceptance
 from bot.store.outbox import Outbox, Receipt
@@ -26,6 +27,7 @@ class Request:
     title: str | None = None
     link: str | None = None
     icon: str | None = None
+    preset: Preset | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Acceptor:
             link=request.link,
             icon=request.icon,
             sender_name=request.sender.name,
+            preset=request.preset,
         )
         receipt = await self.outbox.accept(
             Acceptance(

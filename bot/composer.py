@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from bot.errors import UserError
 from bot.leadsquared.models import check_link, count_bytes
 from bot.notification import Notification
 from bot.plaintext import escape
+from bot.presets import Preset
 from bot.replies.ids import BlockId
 
 CRM_LINK = re.compile(r"https://(?:[a-z0-9-]+\.)*leadsquared\.com/[^\s<>|]+", re.IGNORECASE)
@@ -23,12 +25,24 @@ LAID_OUT = "\n\t"
 
 
 @dataclass(frozen=True)
+class Attempt:
+    """What was written as a notification, with everything that LeadSquared would not take."""
+
+    notification: Notification
+    mistakes: tuple[UserError, ...]
+    size: int
+    """Bytes of title and content in UTF-8, with the line that names the sender."""
+
+
+@dataclass(frozen=True)
 class Composer:
     """The rules of this installation; `max_bytes` is for title and content together, in UTF-8."""
 
     max_bytes: int
     sign: bool
     link_hosts: tuple[str, ...] = ()
+    icon_base: str | None = None
+    """Where the pictures of presets are, with a slash at its end; None for nowhere."""
 
     def compose(
         self,
@@ -38,27 +52,61 @@ class Composer:
         link: str | None,
         icon: str | None,
         sender_name: str,
+        preset: Preset | None = None,
+        lead_name: str | None = None,
     ) -> Notification:
         """Return the notification as it will be shown; raises UserError naming the field."""
-        title = (title or "").strip()
-        title = _check_text(
-            title or f"Message from {_printable(sender_name)}", BlockId.TITLE, allowed=""
+        attempt = self.attempt(
+            title=title,
+            content=content,
+            link=link,
+            icon=icon,
+            sender_name=sender_name,
+            preset=preset,
+            lead_name=lead_name,
         )
-        content = _check_text(content, BlockId.CONTENT, allowed=LAID_OUT)
-        if not _is_visible(content):
-            raise UserError(
+        if attempt.mistakes:
+            raise attempt.mistakes[0]
+        return attempt.notification
+
+    def attempt(
+        self,
+        *,
+        title: str | None,
+        content: str,
+        link: str | None,
+        icon: str | None,
+        sender_name: str,
+        preset: Preset | None = None,
+        lead_name: str | None = None,
+    ) -> Attempt:
+        """Return the same, whatever is wrong with it."""
+        made = Notification(
+            title=(title or "").strip() or _build_title(preset, lead_name, sender_name),
+            content=content.replace("\r\n", "\n"),
+            click_url=link or _find_crm_link(content),
+            icon_url=icon or self._find_icon(preset),
+        )
+        signed = replace(made, content=made.content + self.signature(sender_name))
+        size = count_bytes(signed.title, signed.content)
+        return Attempt(signed, tuple(self._find_mistakes(made, size)), size)
+
+    def _find_icon(self, preset: Preset | None) -> str | None:
+        return self.icon_base + preset.icon_file if self.icon_base and preset else None
+
+    def _find_mistakes(self, made: Notification, size: int) -> Iterator[UserError]:
+        """Yield what is wrong with a notification that is not signed yet but weighed so."""
+        yield from _check_text(made.title, BlockId.TITLE, allowed="")
+        yield from _check_text(made.content, BlockId.CONTENT, allowed=LAID_OUT)
+        if not _is_visible(made.content):
+            yield UserError(
                 "The notification has no text. Write it after the recipients, such as "
                 "`/notify @priya Callback due | Asha asked for 3 pm`.",
                 field=BlockId.CONTENT,
             )
-        signed = content + self.signature(sender_name)
-        self._check_size(title, signed)
-        return Notification(
-            title,
-            signed,
-            self._check_link(link or _find_crm_link(content), BlockId.LINK, self.link_hosts),
-            self._check_link(icon, BlockId.ICON),
-        )
+        yield from self._check_size(size)
+        yield from self._check_link(made.click_url, BlockId.LINK, self.link_hosts)
+        yield from self._check_link(made.icon_url, BlockId.ICON)
 
     def signature(self, sender_name: str) -> str:
         """Return the line that says who wrote it, so that nobody can write as nobody."""
@@ -68,11 +116,10 @@ class Composer:
         """Return the bytes left for title and content."""
         return self.max_bytes - count_bytes("", self.signature(sender_name))
 
-    def _check_size(self, title: str, content: str) -> None:
-        size = count_bytes(title, content)
+    def _check_size(self, size: int) -> Iterator[UserError]:
         if size > self.max_bytes:
             counted = ", with the line that names you" if self.sign else ""
-            raise UserError(
+            yield UserError(
                 f"Title + content is {size:,} bytes{counted}; LeadSquared takes "
                 f"{self.max_bytes:,}. Cut about {size - self.max_bytes:,} "
                 "(accents and emoji count 2–4, Indic letters 3).",
@@ -81,24 +128,30 @@ class Composer:
 
     def _check_link(
         self, url: str | None, field: BlockId, hosts: tuple[str, ...] = ()
-    ) -> str | None:
+    ) -> Iterator[UserError]:
         if not url:
-            return None
+            return
         name = "link" if field is BlockId.LINK else "icon"
         try:
             check_link(url)
         except ValueError as exc:
-            raise UserError(
+            yield UserError(
                 f"The {name} {exc}. Example: `https://in21.leadsquared.com/`.", field=field
-            ) from None
+            )
+            return
         host = (urlsplit(url).hostname or "").rstrip(".")
         if hosts and not any(host == each or host.endswith(f".{each}") for each in hosts):
-            raise UserError(
+            yield UserError(
                 f"Links to {escape(host)} are not allowed here, only to {', '.join(hosts)}. "
                 "An admin can add it to ALLOWED_LINK_HOSTS.",
                 field=field,
             )
-        return url
+
+
+def _build_title(preset: Preset | None, lead_name: str | None, sender_name: str) -> str:
+    if preset:
+        return preset.build_title(_printable(" ".join((lead_name or "").split())))
+    return f"Message from {_printable(sender_name)}"
 
 
 def _is_visible(text: str) -> bool:
@@ -119,12 +172,11 @@ def _printable(name: str) -> str:
     return "".join(each for each in name if unicodedata.category(each) not in UNPRINTABLE)
 
 
-def _check_text(text: str, field: BlockId, *, allowed: str) -> str:
-    text = text.replace("\r\n", "\n")
+def _check_text(text: str, field: BlockId, *, allowed: str) -> Iterator[UserError]:
     for character in text:
         if unicodedata.category(character) in UNPRINTABLE and character not in allowed:
-            raise UserError(_unprintable(field, character), field=field)
-    return text
+            yield UserError(_unprintable(field, character), field=field)
+            return
 
 
 def _unprintable(field: BlockId, character: str) -> str:

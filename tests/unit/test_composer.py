@@ -6,6 +6,7 @@ from bot.composer import Composer
 from bot.errors import UserError
 from bot.leadsquared.models import BrowserPush
 from bot.notification import KEY_OWNER, Notification
+from bot.presets import Preset
 from bot.replies import BlockId
 
 COMPOSER = Composer(2048, sign=True)
@@ -102,6 +103,56 @@ def test_links_lead_only_to_allowed_hosts() -> None:
     assert compose(composer, link="https://a.x.io/1").click_url == "https://a.x.io/1"
     assert compose(composer, icon="https://other.io/i.png").icon_url == "https://other.io/i.png"
     assert "ALLOWED_LINK_HOSTS" in refused(composer, link="https://notx.io/").hint
+
+
+ILLUSTRATED = Composer(2048, sign=False, icon_base="https://bot.io/icons/")
+
+
+def compose_call(
+    composer: Composer = ILLUSTRATED, /, lead_name: str | None = None, **changes: str | None
+) -> Notification:
+    given: dict[str, str | None] = {"title": None, "link": None, "icon": None}
+    return composer.compose(
+        content="At 3 pm",
+        sender_name="Alice Rao",
+        preset=Preset.CALL,
+        lead_name=lead_name,
+        **(given | changes),
+    )
+
+
+def test_a_preset_gives_title_and_icon() -> None:
+    made = compose_call()
+    assert (made.title, made.icon_url) == ("Missed call", "https://bot.io/icons/call.png")
+    assert compose_call(lead_name="Asha Rao").title == "Missed call from Asha Rao"
+
+
+def test_what_was_typed_wins_over_the_preset() -> None:
+    made = compose_call(title="Voicemail", icon="https://x.io/i.png")
+    assert (made.title, made.icon_url) == ("Voicemail", "https://x.io/i.png")
+
+
+def test_a_preset_has_no_icon_where_its_pictures_are_nowhere() -> None:
+    assert compose_call(UNSIGNED).icon_url is None
+
+
+def test_a_lead_name_cannot_break_the_title() -> None:
+    assert compose_call(lead_name="Asha\x00\nRao").title == "Missed call from Asha Rao"
+    assert compose_call(lead_name="\x00").title == "Missed call"
+
+
+def test_an_attempt_tells_all_that_is_wrong_and_compose_the_first_of_it() -> None:
+    attempt = UNSIGNED.attempt(
+        title="a\nb",
+        content="x" * 3000,
+        link="http://x.io/",
+        icon="nonsense",
+        sender_name="Alice Rao",
+    )
+    assert [mistake.field for mistake in attempt.mistakes] == ["title", "content", "link", "icon"]
+    assert attempt.size == 3003
+    error = refused(UNSIGNED, title="a\nb", content="x" * 3000, link="http://x.io/")
+    assert error.hint == attempt.mistakes[0].hint
 
 
 @given(st.text(), st.text(), st.text(max_size=40))

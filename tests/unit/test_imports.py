@@ -9,7 +9,15 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 LAYERS = [
-    {"bot.errors", "bot.clock", "bot.backoff", "bot.notification", "bot.people", "bot.logs"},
+    {
+        "bot.errors",
+        "bot.clock",
+        "bot.backoff",
+        "bot.notification",
+        "bot.people",
+        "bot.logs",
+        "bot.presets",
+    },
     {
         "bot.plaintext",
         "bot.leadsquared",
@@ -65,6 +73,7 @@ PURE = {
     "bot.notification",
     "bot.people",
     "bot.plaintext",
+    "bot.presets",
     "bot.questions",
     "bot.replies",
 }
