@@ -83,6 +83,7 @@ class NotifyCommand:
                 content=from_typed(send.content, names),
                 link=send.link,
                 icon=send.icon,
+                preset=send.preset,
             )
         )
         if not isinstance(receipt, Receipt):

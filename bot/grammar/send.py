@@ -3,9 +3,9 @@ r"""A message to be sent: its recipients, its options, its text.
     <who>… [options] [--] Title | Content
 
 The first bar outside a token splits title from content; `\|` is a bar that does not. Without one,
-the first line break does. A title without content becomes the content, because a notification needs
-one. Punctuation behind the recipients is none of the text: `@priya, Callback due` and
-`@priya: Callback due` say “Callback due”.
+the first line break does, unless a preset gives the title. A title without content becomes the
+content, because a notification needs one. Punctuation behind the recipients is none of the text:
+`@priya, Callback due` and `@priya: Callback due` say “Callback due”.
 
 Options stand before the text; behind it they are text. On phones `--` arrives as a long dash, so
 `—link` is an option where the name is known and text where it is not, and a dash alone is `--`.
@@ -20,14 +20,15 @@ from bot.errors import UserError
 from bot.grammar.recipients import BAR, EXAMPLE, GAP, IF_TEXT, begins_with_mention, read_recipients
 from bot.notification import Recipient
 from bot.plaintext import TOKEN, echo, unescape
+from bot.presets import Preset
 
 
 @dataclass(frozen=True)
 class Send:
     """A message; title and content are Slack text as typed, for `plaintext.from_typed`.
 
-    Without a title the caller gives one that names the sender. `link` and `icon` are addresses
-    that are still to be checked.
+    Without a title the preset gives one, or the caller one that names the sender. `link` and `icon`
+    are addresses that are still to be checked.
     """
 
     recipients: tuple[Recipient, ...]
@@ -36,6 +37,7 @@ class Send:
     link: str | None
     icon: str | None
     private: bool
+    preset: Preset | None = None
 
 
 _OPTION = re.compile(
@@ -54,13 +56,11 @@ _BAR = re.compile(rf"{TOKEN}|\\[{BAR}]|(?P<bar>[{BAR}])")
 _ESCAPED_BAR = re.compile(rf"({TOKEN})|\\([{BAR}])")
 _LINE_BREAK = re.compile(r"\r\n|[\n\r\u2028\u2029]")
 
-_WITH_VALUE = ("link", "icon")
-_OPTIONS = (*_WITH_VALUE, "private")
+_ADDRESSES = ("link", "icon")
+_OPTIONS = (*_ADDRESSES, "as", "private")
 _NOT_YET = {
     "lead": "Naming a lead with `--lead` is not available yet. To open its page, give its address: "
     "`/notify @priya --link https://… Callback due | Asha asked for 3 pm`.",
-    "as": "Presets with `--as` are not available yet. Write title and text yourself: "
-    "`/notify @priya Missed call | Asha called at 3 pm`.",
 }
 _NO_RECIPIENT = (
     f"Say first who should get it: {EXAMPLE}. Recipients are @people, `me` and `key-owner`; "
@@ -79,7 +79,8 @@ def read_send(text: str, sender_id: str) -> Send:
     if not recipients:
         raise UserError(_ORDER if _OPTION.match(rest) else _NO_RECIPIENT)
     options, rest = _read_options(rest)
-    title, content = _split(rest.strip())
+    preset = Preset(options["as"]) if "as" in options else None
+    title, content = _split(rest.strip(), one_line_title=preset is None)
     return Send(
         recipients=recipients,
         title=title,
@@ -87,6 +88,7 @@ def read_send(text: str, sender_id: str) -> Send:
         link=options.get("link"),
         icon=options.get("icon"),
         private="private" in options,
+        preset=preset,
     )
 
 
@@ -101,7 +103,7 @@ def _read_options(text: str) -> tuple[dict[str, str], str]:
         if name not in (*_OPTIONS, *_NOT_YET) and found["dashes"] != "--":
             break  # a text that begins with a long dash
         _check_name(name, options)
-        read = _read_value if name in _WITH_VALUE else _read_flag
+        read = _READERS.get(name, _read_flag)
         options[name], position = read(name, text, found.end())
     rest = text[position:]
     if options and begins_with_mention(rest):
@@ -115,7 +117,7 @@ def _check_name(name: str, options: dict[str, str]) -> None:
     if name not in _OPTIONS:
         raise UserError(
             f"There is no option “--{echo(name)}”. There are `--link https://…`, "
-            f"`--icon https://…` and `--private`. {IF_TEXT}"
+            f"`--icon https://…`, `--as {'|'.join(Preset)}` and `--private`. {IF_TEXT}"
         )
     if name in options:
         raise UserError(
@@ -123,19 +125,37 @@ def _check_name(name: str, options: dict[str, str]) -> None:
         )
 
 
-def _read_value(name: str, text: str, position: int) -> tuple[str, int]:
+def _read_address(name: str, text: str, position: int) -> tuple[str, int]:
     """Return the address an option gives, bare or as a token, and where it ends."""
-    found = _VALUE.match(text, position)
-    value = (found[1] or found[2] or "").strip(_QUOTES + ",") if found else ""
+    value, end = _read_value(text, position)
     if value.startswith("<"):
         value = value[1:].partition("|")[0].removesuffix(">")
     value = unescape(value)
-    if not found or not _ADDRESS.fullmatch(value):
+    if not _ADDRESS.fullmatch(value):
         raise UserError(
             f"`--{name}` needs a web address behind it: "
             f"`/notify @priya --{name} https://… Callback due | Asha asked for 3 pm`."
         )
-    return value, found.end()
+    return value, end
+
+
+def _read_preset(_name: str, text: str, position: int) -> tuple[str, int]:
+    value, end = _read_value(text, position)
+    if value.lower() not in list(Preset):
+        known = [f"`{preset}` ({preset.label})" for preset in Preset]
+        raise UserError(
+            f"`--as` needs one of {', '.join(known[:-1])} and {known[-1]} behind it: "
+            f"`/notify @priya --as call Asha called at 3 pm`. {IF_TEXT}"
+        )
+    return value.lower(), end
+
+
+def _read_value(text: str, position: int) -> tuple[str, int]:
+    """Return what is written behind an option, and where it ends; nothing if that is nothing."""
+    found = _VALUE.match(text, position)
+    if not found:
+        return "", position
+    return (found[1] or found[2] or "").strip(_QUOTES + ","), found.end()
 
 
 def _read_flag(name: str, text: str, position: int) -> tuple[str, int]:
@@ -147,10 +167,14 @@ def _read_flag(name: str, text: str, position: int) -> tuple[str, int]:
     return "", position
 
 
-def _split(text: str) -> tuple[str | None, str]:
-    """Return title and content."""
+_READERS = dict.fromkeys(_ADDRESSES, _read_address) | {"as": _read_preset}
+"""Of the options with a value; each returns it and where it ends."""
+
+
+def _split(text: str, *, one_line_title: bool) -> tuple[str | None, str]:
+    """Return title and content; a title may end with its line unless something else gives one."""
     bar = next((found for found in _BAR.finditer(text) if found["bar"]), None)
-    cut = bar or _LINE_BREAK.search(text)
+    cut = bar or (_LINE_BREAK.search(text) if one_line_title else None)
     title = _restore_bars(text[: cut.start()]) if cut else ""
     content = _restore_bars(text[cut.end() :] if cut else text)
     if not content:

@@ -19,7 +19,8 @@ HELP = """\
 `/notify key-owner Hello`: to the owner of the LeadSquared API keys
 `/notify` alone opens a form. On any message: _More actions_, then _Notify in LeadSquared_.
 
-Before the text you may put `--link https://…` (a click opens it), `--icon https://…`, and \
+Before the text you may put `--link https://…` (a click opens it), `--icon https://…`, \
+`--as sms`, `email`, `call` or `hot` (gives title and icon: `--as call Asha called at 3 pm`), and \
 `--private` (only you see the result).
 
 `/notify whoami`: who you are in LeadSquared (or `whoami @priya`)

@@ -51,7 +51,7 @@ async def refuse(world: World, typed: str, who: str = "alice", channel: str = "s
         ("#random Hi | there", "not for a channel", "Name the people one by one"),
         ("omar@acme.com Hi | there", "not an e-mail address", "`/notify link @priya"),
         ("@priya --lead asha Hi | x", "`--lead` is not available yet", "give its address"),
-        ("@priya --as call Hi | x", "`--as` are not available yet", "Write title and text"),
+        ("@priya --as fax Hi | x", "`--as` needs one of", "--as call Asha called at 3 pm"),
         ("owner Hi | there", "The owner of a lead cannot be notified yet", "Name the person"),
         ("check", "`/notify check` is not available yet", "`/notify test`"),
         ("link @priya", "name them and their LeadSquared e-mail", "`/notify link @priya"),

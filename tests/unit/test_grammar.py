@@ -20,6 +20,7 @@ from bot.grammar import (
 )
 from bot.notification import KeyOwner, Recipient, SlackUser
 from bot.plaintext import escape
+from bot.presets import Preset
 
 ALICE = SlackUser("U0ALICE01")
 PRIYA = SlackUser("U0PRIYA01")
@@ -40,8 +41,9 @@ def send(
     link: str | None = None,
     icon: str | None = None,
     private: bool = False,
+    preset: Preset | None = None,
 ) -> Send:
-    return Send(recipients, title, content, link, icon, private)
+    return Send(recipients, title, content, link, icon, private, preset)
 
 
 def outcome(text: str) -> Command | str:
@@ -201,6 +203,35 @@ def test_me_is_the_sender_and_what_cannot_be_a_recipient_is_text(
 
 
 @pytest.mark.parametrize(
+    ("text", "preset", "title", "content"),
+    [
+        ("--as call Asha called at 3 pm", Preset.CALL, None, "Asha called at 3 pm"),
+        ("--as sms | Hello", Preset.SMS, None, "Hello"),
+        ("--as email Offer | Asha replied", Preset.EMAIL, "Offer", "Asha replied"),
+        ("--as HOT, hi", Preset.HOT, None, "hi"),
+        ("--as=hot hi", Preset.HOT, None, "hi"),
+        ("--as “call” hi", Preset.CALL, None, "hi"),
+        ("—as call hi", Preset.CALL, None, "hi"),
+        ("--as call Asha called\nat 3 pm", Preset.CALL, None, "Asha called\nat 3 pm"),
+        ("--as call Asha | called\nat 3 pm", Preset.CALL, "Asha", "called\nat 3 pm"),
+        ("--as call -- --as sms", Preset.CALL, None, "--as sms"),
+        ("--as call as agreed", Preset.CALL, None, "as agreed"),
+        ("as call hi", None, None, "as call hi"),
+    ],
+)
+def test_a_preset_gives_the_title_so_only_a_bar_makes_another(
+    text: str, preset: Preset | None, title: str | None, content: str
+) -> None:
+    assert read(f"{P} {text}") == send(PRIYA, title=title, content=content, preset=preset)
+
+
+def test_a_preset_goes_with_other_options() -> None:
+    assert read(f"{P} --private --as call --link https://x.io hi") == send(
+        PRIYA, link="https://x.io", private=True, preset=Preset.CALL
+    )
+
+
+@pytest.mark.parametrize(
     ("text", "words"),
     [
         ("owner Callback due", "The owner of a lead cannot be notified yet"),
@@ -211,8 +242,14 @@ def test_me_is_the_sender_and_what_cannot_be_a_recipient_is_text(
         ("check", "not available yet"),
         ("Check everything", "not available yet"),
         (f"{P} --lead asha@acme.com hi", "not available yet"),
-        (f"{P} --as sms hi", "not available yet"),
-        (f"{P} —as sms hi", "not available yet"),
+        (f"{P} --as telegram hi", "`sms` (Incoming SMS), `email` (E-mail received), `call` ("),
+        (f"{P} --as hi", "and `hot` (Hot prospect) behind it: `/notify @priya --as call"),
+        (f"{P} --as", "needs one of"),
+        (f"{P} --as | hi", "needs one of"),
+        (f"{P} --as= hi", "needs one of"),
+        (f"{P} —as agreed: hi", "needs one of"),
+        (f"{P} --as sms --as call hi", "`--as` is there twice"),
+        (f"{P} --as call", "There is no text to send"),
         ("<!here> hi", "for people"),
         ("<!channel|channel> hi", "for people"),
         (f"{P} <!everyone> hi", "for people"),
@@ -353,7 +390,7 @@ def test_an_option_that_is_there_twice_is_refused(typed: str) -> None:
 def test_an_unknown_option_is_refused_with_those_there_are() -> None:
     hint = refusal(f"{P} --silent hi")
     assert "“--silent”" in hint
-    assert "`--link https://…`, `--icon https://…` and `--private`" in hint
+    assert "`--icon https://…`, `--as sms|email|call|hot` and `--private`" in hint
 
 
 # -- title and content ----------------------------------------------------------------------------
