@@ -27,6 +27,7 @@ from bot.dispatcher import Dispatcher
 from bot.errands import Errands
 from bot.errors import ConfigError, SlackError, SlackRefusedError, StoreError
 from bot.health import Health
+from bot.icons import Icons
 from bot.intake import PATH, Intake, build_bolt
 from bot.janitor import Janitor
 from bot.leadsquared.client import LeadSquaredClient
@@ -106,6 +107,7 @@ class Bot:
         secret = self._settings.slack_signing_secret.get_secret_value()
         app.router.add_post(PATH, Intake(secret, lambda: self._bolt).answer)
         Health(self._database, lambda: self._bolt is not None).add_routes(app)
+        Icons().add_routes(app)
         return app
 
     async def run(self) -> None:
@@ -184,6 +186,7 @@ class Bot:
             self._settings.notification_max_bytes,
             self._settings.sign_notifications,
             self._settings.allowed_link_hosts,
+            self._settings.icon_base,
         )
         acceptor = Acceptor(
             self._store.outbox,

@@ -36,6 +36,7 @@ EXAMPLES = {
     "KEEP_DAYS": "30",
     "PORT": "3000",
     "PUBLIC_URL": "https://notifier.example.com",
+    "ICON_BASE_URL": "https://cdn.example.com/icons/",
     "ADMINS": "U012AB3CD, U045EF6GH",
     "ALLOWED_CHANNELS": "C012AB3CD, C045EF6GH",
     "ALLOWED_USERGROUP": "(not supported yet: leave it out)",
@@ -75,6 +76,17 @@ def _check_crm_url(value: str) -> str:
     if parts.path.rstrip("/") not in ("", "/v2"):
         raise ValueError("must be the API host alone, without a path")
     return urlunsplit((parts.scheme, parts.netloc, "", "", ""))
+
+
+def _check_https(value: str) -> str:
+    if not _is_for_everybody(value):
+        raise ValueError("must begin with https:// and be plain ASCII")
+    return value
+
+
+def _is_for_everybody(url: str) -> bool:
+    """Tell whether a notification may carry it: other people's browsers fetch it."""
+    return url.isascii() and urlsplit(url).scheme == "https"
 
 
 def _end_with_slash(value: str) -> str:
@@ -159,6 +171,9 @@ class Settings(BaseSettings):
 
     port: int = Field(default=3000, ge=0, le=65_535)
     public_url: WebUrl | None = None
+    icon_base_url: (
+        Annotated[WebUrl, AfterValidator(_check_https), AfterValidator(_end_with_slash)] | None
+    ) = None
 
     admins: Words = ()
     allowed_channels: Words = ()
@@ -175,6 +190,15 @@ class Settings(BaseSettings):
     def reserved(self) -> int:
         """Slots kept for interactive work; never all of them."""
         return min(self.leadsquared_reserved, self.leadsquared_rate_limit - 1)
+
+    @property
+    def icon_base(self) -> str | None:
+        """Where the pictures of presets are: elsewhere, or at this process; None if unknown."""
+        if self.icon_base_url:
+            return self.icon_base_url
+        if self.public_url and _is_for_everybody(self.public_url):
+            return _end_with_slash(self.public_url) + "icons/"
+        return None
 
     @property
     def uses_sqlite(self) -> bool:

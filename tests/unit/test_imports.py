@@ -30,7 +30,15 @@ LAYERS = [
     {"bot.grammar", "bot.replies", "bot.store"},
     {"bot.slack_api", "bot.rate_gate", "bot.roster", "bot.composer", "bot.forwarding"}
     | {"bot.known_account", "bot.lead_search"},
-    {"bot.directory", "bot.acceptor", "bot.errands", "bot.intake", "bot.health", "bot.clients"}
+    {
+        "bot.directory",
+        "bot.acceptor",
+        "bot.errands",
+        "bot.intake",
+        "bot.health",
+        "bot.clients",
+        "bot.icons",
+    }
     | {"bot.leads"},
     {"bot.dispatcher", "bot.resolver", "bot.reporter", "bot.janitor", "handlers"},
     {"bot.app", "bot.migrations"},
