@@ -10,6 +10,7 @@ from bot.errors import UserError
 from bot.notification import Place, Recipient
 from bot.people import Person
 from bot.presets import Preset
+from bot.preview import Preview
 from bot.questions import Question
 from bot.store.acceptance import Acceptance
 from bot.store.outbox import Outbox, Receipt
@@ -66,6 +67,18 @@ class Acceptor:
         )
         self._wake(receipt)
         return receipt.earlier or receipt
+
+    def preview(self, request: Request) -> Preview:
+        """Return how this would look; nothing is stored or sent, and mistakes are part of it."""
+        attempt = self.composer.attempt(
+            title=request.title,
+            content=request.content,
+            link=request.link,
+            icon=request.icon,
+            sender_name=request.sender.name,
+            preset=request.preset,
+        )
+        return attempt.preview(self.composer.max_bytes)
 
     async def accept_draft(self, draft_id: str, sender: Person) -> Receipt:
         """Commit what was a draft of this sender's; raises UserError if it is gone."""

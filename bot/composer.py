@@ -13,6 +13,7 @@ from bot.leadsquared.models import check_link, count_bytes
 from bot.notification import Notification
 from bot.plaintext import escape
 from bot.presets import Preset
+from bot.preview import Preview, build_looks
 from bot.replies.ids import BlockId
 
 CRM_LINK = re.compile(r"https://(?:[a-z0-9-]+\.)*leadsquared\.com/[^\s<>|]+", re.IGNORECASE)
@@ -32,6 +33,18 @@ class Attempt:
     mistakes: tuple[UserError, ...]
     size: int
     """Bytes of title and content in UTF-8, with the line that names the sender."""
+
+    def preview(self, max_bytes: int) -> Preview:
+        """Return how it will look; an address that cannot be sent is left out."""
+        made, wrong = self.notification, {mistake.field for mistake in self.mistakes}
+        return Preview(
+            looks=build_looks(made),
+            click_url=None if BlockId.LINK in wrong else made.click_url,
+            icon_url=None if BlockId.ICON in wrong else made.icon_url,
+            size=self.size,
+            max_bytes=max_bytes,
+            mistakes=tuple(mistake.hint for mistake in self.mistakes),
+        )
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,13 @@ class SlackApi:
     async def open_view(self, trigger_id: str, view: dict[str, Any]) -> None:
         await _ask(self._client.views_open(trigger_id=trigger_id, view=view))
 
+    async def update_view(self, view_id: str, hash_: str, view: dict[str, Any]) -> None:
+        """Replace a view that is still as it was under this hash; inputs keep what was typed.
+
+        That holds for the same block and action ids: https://github.com/slackapi/bolt-js/issues/290
+        """
+        await _ask(self._client.views_update(view_id=view_id, hash=hash_, view=view))
+
     async def post(
         self, channel: str, text: str, blocks: Blocks, *, thread_ts: str | None = None
     ) -> Card | None:

@@ -37,7 +37,7 @@ class Core:
 def register(app: AsyncApp, core: Core) -> None:
     """Tie every surface named in manifest.yaml to its listener."""
     NotifyCommand(core.acceptor, core.directory, core.reports, core.slack).register(app)
-    ComposeModal(core.acceptor, core.directory).register(app)
+    ComposeModal(core.acceptor, core.directory, core.slack, core.errands).register(app)
     Shortcuts(core.acceptor, core.directory, core.slack).register(app)
     Buttons(
         core.acceptor,

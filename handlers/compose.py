@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.acceptor import Acceptor, Request
 from bot.directory import Directory
-from bot.errors import UserError
+from bot.errands import Errands
+from bot.errors import SlackRefusedError, UserError
 from bot.notification import SlackUser
 from bot.people import Person
-from bot.replies import BlockId, CallbackId, questions
-from bot.replies.compose import read_place
+from bot.presets import Preset
+from bot.preview import Preview
+from bot.replies import ActionId, BlockId, CallbackId, questions
+from bot.replies.compose import Prefill, modal, read_place
+from bot.slack_api import SlackApi
 from bot.store.outbox import Receipt
 from handlers.patience import LISTEN_WITHIN
 
@@ -25,19 +29,46 @@ class ComposeModal:
 
     acceptor: Acceptor
     directory: Directory
+    slack: SlackApi
+    errands: Errands
 
     def register(self, app: AsyncApp) -> None:
         app.view(CallbackId.COMPOSE)(self.submit)
         app.view(CallbackId.CONFIRM)(self.confirm)
+        app.action(ActionId.PREVIEW)(self.preview)
 
     async def submit(self, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
         async with asyncio.timeout(LISTEN_WITHIN):
             sender = await self.directory.get_sender(body["user"]["id"])
-            receipt = await self.acceptor.accept(_build_request(view, sender))
+            receipt = await self.acceptor.accept(_check_people(_build_request(view, sender)))
         if isinstance(receipt, Receipt):
             await ack()
         else:
             await ack(response_action="update", view=questions.modal(receipt))
+
+    async def preview(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """Show how what is written so far will look; nothing is stored."""
+        async with asyncio.timeout(LISTEN_WITHIN):
+            sender = await self.directory.get_sender(body["user"]["id"])
+        view = body["view"]  # Bolt's own `view` is None but for submissions
+        request = _build_request(view, sender)
+        shown = self.acceptor.preview(request)
+        self.errands.run("preview", self._show(view["id"], view["hash"], request, shown))
+        await ack()
+
+    async def _show(self, view_id: str, hash_: str, request: Request, shown: Preview) -> None:
+        """Update the view unless it changed meanwhile.
+
+        Slack refuses a view with a picture that it cannot load (“downloading image failed”:
+        https://github.com/slackapi/python-slack-sdk/issues/1782), so that goes without.
+        """
+        try:
+            await self.slack.update_view(view_id, hash_, _rebuild(request, shown))
+        except SlackRefusedError as exc:
+            if not shown.icon_url or exc.code != "invalid_arguments":
+                raise
+            plainer = replace(shown, icon_url=None, icon_failed=True)
+            await self.slack.update_view(view_id, hash_, _rebuild(request, plainer))
 
     async def confirm(self, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
         """Send the draft that the question was about."""
@@ -47,19 +78,37 @@ class ComposeModal:
         await ack()
 
 
-def _build_request(view: dict[str, Any], sender: Person) -> Request:
-    recipients = _read_people(view)
-    if not recipients:
+def _rebuild(request: Request, shown: Preview) -> dict[str, Any]:
+    """Build the form again with what is written in it; an address that is wrong stays by its id."""
+    users = [each for each in request.recipients if isinstance(each, SlackUser)]
+    prefill = Prefill(
+        title=request.title or "",
+        content=request.content,
+        link=request.link or "" if request.link == shown.click_url else "",
+        icon=request.icon or "" if request.icon == shown.icon_url else "",
+        recipients=tuple(user.user_id for user in users),
+        preset=request.preset,
+    )
+    return modal(request.place, prefill, shown)
+
+
+def _check_people(request: Request) -> Request:
+    if not request.recipients:
         raise UserError("Choose at least one person.", field=BlockId.RECIPIENTS)
+    return request
+
+
+def _build_request(view: dict[str, Any], sender: Person) -> Request:
     return Request(
         key=str(view["id"]),
         sender=sender,
-        recipients=recipients,
+        recipients=_read_people(view),
         place=read_place(view.get("private_metadata")),
         title=_read_text(view, BlockId.TITLE),
         content=_read_text(view, BlockId.CONTENT) or "",
         link=_read_text(view, BlockId.LINK),
         icon=_read_text(view, BlockId.ICON),
+        preset=_read_preset(view),
     )
 
 
@@ -69,6 +118,12 @@ def _read_people(view: dict[str, Any]) -> list[SlackUser]:
         [each for each in chosen if isinstance(each, str)] if isinstance(chosen, list) else []
     )
     return [SlackUser(each) for each in dict.fromkeys(user_ids)]
+
+
+def _read_preset(view: dict[str, Any]) -> Preset | None:
+    chosen = _read(view, BlockId.KIND, "selected_option")
+    value = chosen.get("value") if isinstance(chosen, dict) else None
+    return Preset(value) if value in list(Preset) else None
 
 
 def _read_text(view: dict[str, Any], block: BlockId) -> str | None:

@@ -8,11 +8,14 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.acceptor import Acceptor
+from bot.acceptor import Acceptor, Request
 from bot.directory import Directory
 from bot.forwarding import build_place, build_prefill, people_in
 from bot.notification import Place
+from bot.people import Person
+from bot.preview import Preview
 from bot.replies import CallbackId, compose
+from bot.replies.compose import Prefill
 from bot.slack_api import SlackApi
 from handlers.patience import LISTEN_WITHIN
 
@@ -44,5 +47,23 @@ class Shortcuts:
             names = await self.directory.fetch_names(people_in(shortcut["message"]))
             room = self.acceptor.composer.room(sender.name)
             prefill = build_prefill(shortcut, names, max_bytes=room)
-            await self.slack.open_view(shortcut["trigger_id"], compose.modal(place, prefill))
+            preview = self._preview(sender, place, prefill)
+            view = compose.modal(place, prefill, preview)
+            await self.slack.open_view(shortcut["trigger_id"], view)
         await ack()
+
+    def _preview(self, sender: Person, place: Place, prefill: Prefill) -> Preview | None:
+        """Return how the message would look, if there is anything to read in it."""
+        if not prefill.content:
+            return None
+        return self.acceptor.preview(
+            Request(
+                key="",
+                sender=sender,
+                recipients=(),
+                place=place,
+                title=prefill.title,
+                content=prefill.content,
+                link=prefill.link,
+            )
+        )

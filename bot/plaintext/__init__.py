@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from bot.plaintext.length import shorten
+from bot.plaintext.length import clip, shorten
 from bot.plaintext.message import from_message, mentioned_users
 from bot.plaintext.mrkdwn import TOKEN, echo, escape, from_typed, unescape
 
 __all__ = [
     "TOKEN",
+    "clip",
     "echo",
     "escape",
     "from_message",

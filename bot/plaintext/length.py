@@ -1,4 +1,4 @@
-"""Plain text cut to a number of bytes, where a person would cut it."""
+"""Plain text cut to bytes where a person would cut it, or to characters as browsers do."""
 
 from __future__ import annotations
 
@@ -23,6 +23,20 @@ def shorten(text: str, max_bytes: int) -> str:
         room -= 1
     end = len(encoded[:room].decode(errors="surrogatepass"))
     return text[: _find_cut(text, end)].rstrip() + ELLIPSIS
+
+
+def clip(text: str, most: int) -> str:
+    """Return at most `most` characters as people see them; `…` is the last if some were cut."""
+    seen = last = 0
+    for index in range(len(text)):
+        if index and _is_joined(text, index):
+            continue
+        seen += 1
+        if seen == most:
+            last = index
+        elif seen > most:
+            return text[:last].rstrip() + ELLIPSIS
+    return text
 
 
 def _find_cut(text: str, end: int) -> int:

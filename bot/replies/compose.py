@@ -7,7 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bot.notification import Place
-from bot.replies.ids import BlockId, CallbackId
+from bot.presets import Preset
+from bot.preview import Preview
+from bot.replies.ids import ActionId, BlockId, CallbackId
+from bot.replies.preview import build_blocks
 
 CONTENT_MOST = 3_000
 """Characters of an input: https://docs.slack.dev/reference/block-kit/block-elements"""
@@ -22,11 +25,16 @@ class Prefill:
     title: str = ""
     content: str = ""
     link: str = ""
+    icon: str = ""
+    recipients: tuple[str, ...] = ()
+    """Slack user ids."""
+    preset: Preset | None = None
 
 
-def modal(place: Place, prefill: Prefill | None = None) -> dict[str, Any]:
+def modal(
+    place: Place, prefill: Prefill | None = None, preview: Preview | None = None
+) -> dict[str, Any]:
     """Build the modal; it carries the place, as a submission knows nothing of where it began."""
-    start = prefill or Prefill()
     return {
         "type": "modal",
         "callback_id": CallbackId.COMPOSE,
@@ -35,44 +43,79 @@ def modal(place: Place, prefill: Prefill | None = None) -> dict[str, Any]:
         "close": plain("Cancel"),
         "private_metadata": json.dumps(asdict(place)),
         "blocks": [
-            _input(
-                BlockId.RECIPIENTS,
-                "To",
-                {"type": "multi_users_select", "placeholder": plain("Choose people")},
-                hint="They are found in LeadSquared by their Slack e-mail address.",
-            ),
-            _input(
-                BlockId.TITLE,
-                "Title",
-                {"type": "plain_text_input", "max_length": TITLE_MOST},
-                value=start.title,
-                optional=True,
-                hint="Browsers show about 35 characters. Empty: “Message from” and your name.",
-            ),
-            _input(
-                BlockId.CONTENT,
-                "Text",
-                {"type": "plain_text_input", "multiline": True, "max_length": CONTENT_MOST},
-                value=start.content,
-                hint="Browsers show about 80 characters; the first 40 matter most.",
-            ),
-            _input(
-                BlockId.LINK,
-                "Link",
-                {"type": "url_text_input"},
-                value=start.link,
-                optional=True,
-                hint="A click on the notification opens it. It must begin with https://",
-            ),
-            _input(
-                BlockId.ICON,
-                "Icon",
-                {"type": "url_text_input"},
-                optional=True,
-                hint="The address of a small picture, beginning with https://",
-            ),
+            *_build_inputs(prefill or Prefill()),
+            {"type": "actions", "elements": [_preview_button()]},
+            *(build_blocks(preview) if preview else ()),
         ],
     }
+
+
+def _build_inputs(start: Prefill) -> list[dict[str, Any]]:
+    return [
+        _input(
+            BlockId.RECIPIENTS,
+            "To",
+            {
+                "type": "multi_users_select",
+                "placeholder": plain("Choose people"),
+                **({"initial_users": list(start.recipients)} if start.recipients else {}),
+            },
+            hint="They are found in LeadSquared by their Slack e-mail address.",
+        ),
+        _input(
+            BlockId.KIND,
+            "Kind",
+            _build_kinds(start.preset),
+            optional=True,
+            hint="Gives the title and the icon that you leave empty.",
+        ),
+        _input(
+            BlockId.TITLE,
+            "Title",
+            {"type": "plain_text_input", "max_length": TITLE_MOST},
+            value=start.title,
+            optional=True,
+            hint="Browsers show about 35 characters. Empty: that of the kind, or “Message from” "
+            "and your name.",
+        ),
+        _input(
+            BlockId.CONTENT,
+            "Text",
+            {"type": "plain_text_input", "multiline": True, "max_length": CONTENT_MOST},
+            value=start.content,
+            hint="Browsers show about 80 characters; the first 40 matter most.",
+        ),
+        _input(
+            BlockId.LINK,
+            "Link",
+            {"type": "url_text_input"},
+            value=start.link,
+            optional=True,
+            hint="A click on the notification opens it. It must begin with https://",
+        ),
+        _input(
+            BlockId.ICON,
+            "Icon",
+            {"type": "url_text_input"},
+            value=start.icon,
+            optional=True,
+            hint="The address of a small picture, beginning with https://",
+        ),
+    ]
+
+
+def _build_kinds(chosen: Preset | None) -> dict[str, Any]:
+    options = {preset: {"text": plain(preset.label), "value": preset} for preset in Preset}
+    select = {
+        "type": "static_select",
+        "placeholder": plain("Choose, if one fits"),
+        "options": list(options.values()),
+    }
+    return select | ({"initial_option": options[chosen]} if chosen else {})
+
+
+def _preview_button() -> dict[str, Any]:
+    return {"type": "button", "action_id": ActionId.PREVIEW, "text": plain("Preview")}
 
 
 def notice_modal(text: str) -> dict[str, Any]:
@@ -107,7 +150,8 @@ def _input(
     value: str = "",
     optional: bool = False,
 ) -> dict[str, Any]:
-    started = {"initial_value": value} if value else {}
+    fits = 0 < len(value) <= element.get("max_length", CONTENT_MOST)
+    started = {"initial_value": value} if fits else {}
     return {
         "type": "input",
         "block_id": block,

@@ -15,19 +15,24 @@ class CallbackId(StrEnum):
 
 
 class ActionId(StrEnum):
-    """Buttons; the value of each is the id of a notification or, for SEND_DRAFT, of a draft."""
+    """Buttons; the value of each is the id of a notification or, for SEND_DRAFT, of a draft.
+
+    PREVIEW is part of the form and has none.
+    """
 
     SEND_DRAFT = "send_draft"
     RETRY = "retry"
     SEND_AGAIN = "send_again"
     CANCEL = "cancel"
     DETAILS = "details"
+    PREVIEW = "preview"
 
 
 class BlockId(StrEnum):
     """The modal's inputs; each is also the `field` of a UserError and its own action id."""
 
     RECIPIENTS = "recipients"
+    KIND = "kind"
     TITLE = "title"
     CONTENT = "content"
     LINK = "link"

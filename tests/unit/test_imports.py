@@ -26,7 +26,7 @@ LAYERS = [
         "bot.worker",
         "bot.background",
     },
-    {"bot.lead_reference", "bot.leads_found"},
+    {"bot.lead_reference", "bot.leads_found", "bot.preview"},
     {"bot.grammar", "bot.replies", "bot.store"},
     {"bot.slack_api", "bot.rate_gate", "bot.roster", "bot.composer", "bot.forwarding"}
     | {"bot.known_account", "bot.lead_search"},
@@ -82,6 +82,7 @@ PURE = {
     "bot.people",
     "bot.plaintext",
     "bot.presets",
+    "bot.preview",
     "bot.questions",
     "bot.replies",
 }

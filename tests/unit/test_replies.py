@@ -379,9 +379,11 @@ def test_strange_metadata_is_no_place(metadata: Any) -> None:
 
 def test_a_prefilled_modal_shows_it() -> None:
     view = modal(Place(), Prefill("T", "C", "https://x.io"))
-    values = {block["block_id"]: block["element"].get("initial_value") for block in view["blocks"]}
+    inputs = [block for block in view["blocks"] if block["type"] == "input"]
+    values = {block["block_id"]: block["element"].get("initial_value") for block in inputs}
     assert values == {
         "recipients": None,
+        "kind": None,
         "title": "T",
         "content": "C",
         "link": "https://x.io",
