@@ -21,7 +21,7 @@ def build_blocks(preview: Preview) -> list[Block]:
         blocks.append(_section(f"⚠️ *This cannot be sent yet*\n{listed}"))
     for look in preview.looks:
         blocks += _build_look(look, preview.icon_url)
-    return [*blocks, _context(*_describe(preview))]
+    return [*blocks, _context(" · ".join(_describe(preview)))]
 
 
 def _build_look(look: Look, icon_url: str | None) -> list[Block]:
@@ -43,13 +43,15 @@ def _describe(preview: Preview) -> list[str]:
 
 
 def _section(text: str) -> Block:
-    mrkdwn = {"type": "mrkdwn", "text": _fit(text, SECTION_MOST), "verbatim": True}
-    return {"type": "section", "text": mrkdwn}
+    return {"type": "section", "text": _mrkdwn(_fit(text, SECTION_MOST))}
 
 
-def _context(*lines: str) -> Block:
-    elements = [{"type": "mrkdwn", "text": line, "verbatim": True} for line in lines]
-    return {"type": "context", "elements": elements}
+def _context(text: str) -> Block:
+    return {"type": "context", "elements": [_mrkdwn(text)]}
+
+
+def _mrkdwn(text: str) -> Block:
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
 
 
 def _exact(text: str, most: int) -> Block:
