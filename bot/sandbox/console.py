@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bot.sandbox.leadsquared import FaultKind, StandInLeadSquared
-from bot.sandbox.slack import Message, Person, StandInSlack
+from bot.sandbox.slack import Message, Person, StandInSlack, View
 from bot.sandbox.slack.messages import find_actions
 
 HELP = """\
@@ -21,7 +21,9 @@ HELP = """\
 /forward @priya @lee     the same, and send the form to these people at once
 /shortcut                the global shortcut: an empty form
 /to @priya Title | Text  fill in the form that is open, and send it; what is left out stays
-/press Retry             press the newest button whose label begins like this
+/fill @priya Title | Text  the same without sending it; then /press Preview shows how it looks
+/kind call               choose the kind in the form that is open; /kind alone chooses none
+/press Retry             press the newest button whose label begins like this, a form's first
 /as @lee                 be somebody else
 /in #random              go to another channel
 /people                  who is here, and who they are in LeadSquared
@@ -39,7 +41,7 @@ ALL_ANSWERS_WITHIN = 150.0
 LOOK_EVERY = 0.1
 """Seconds between looks for something new to show."""
 
-RECIPIENTS, TITLE, CONTENT = "recipients", "title", "content"
+RECIPIENTS, KIND, TITLE, CONTENT = "recipients", "kind", "title", "content"
 
 TO = re.compile(r"((?:@\S+\s*)*)(.*)", re.DOTALL)
 """Who a form is for, and what else goes into it."""
@@ -63,7 +65,7 @@ class Console:
         self._owed = 0
         self._pushes_shown = 0
         self._messages_shown: dict[str, str] = {}
-        self._views_shown: set[tuple[str, str]] = set()
+        self._views_shown: dict[str, str] = {}
         self._lines: dict[str, Callable[[str], Awaitable[None]]] = {
             "/notify": self._notify,
             "/as": self._be,
@@ -72,6 +74,8 @@ class Console:
             "/forward": self._forward,
             "/shortcut": self._open_form,
             "/to": self._submit,
+            "/fill": self._fill,
+            "/kind": self._choose_kind,
             "/press": self._press,
             "/fault": self._set_fault,
             "/help": self._help,
@@ -133,9 +137,10 @@ class Console:
                 self._messages_shown[message.ts] = now
                 self._show(message, "" if before is None else ", changed")
         for view in [view for views in self._slack.views.values() for view in views]:
-            if (view.id, view.hash) not in self._views_shown:
-                self._views_shown.add((view.id, view.hash))
-                self._write_lines("  Slack opens a form: ", view.shown)
+            if self._views_shown.get(view.id) != view.hash:
+                how = "changes the" if view.id in self._views_shown else "opens a"
+                self._views_shown[view.id] = view.hash
+                self._write_lines(f"  Slack {how} form: ", view.shown)
 
     def _show(self, message: Message, how: str) -> None:
         channel = self._slack.find_channel(message.channel)
@@ -179,7 +184,14 @@ class Console:
     async def _open_form(self, _text: str) -> None:
         await self._person.use_shortcut("notify_global")
 
-    async def _submit(self, text: str) -> None:
+    async def _fill(self, text: str) -> None:
+        self._slack.fill(self._person.view, self._read_written(text))
+
+    async def _choose_kind(self, text: str) -> None:
+        self._slack.fill(self._person.view, {KIND: text or None})
+
+    def _read_written(self, text: str) -> dict[str, Any]:
+        """Return what to write into a form, by field."""
         found = TO.fullmatch(text)
         names, rest = found.groups() if found else ("", text)
         title, bar, content = rest.partition("|")
@@ -191,6 +203,10 @@ class Console:
             values |= {TITLE: title.strip(), CONTENT: content.strip()}
         elif title.strip():
             values[CONTENT] = title.strip()
+        return values
+
+    async def _submit(self, text: str) -> None:
+        values = self._read_written(text)
         view = self._person.view
         reply = await self._person.submit(values)
         if reply.ok and not reply.body:
@@ -201,12 +217,25 @@ class Console:
     async def _press(self, label: str) -> None:
         if not label:
             raise LineError("/press takes the label of a button, or how it begins.")
-        for message in reversed(self._slack.visible_to(self._person)):
-            for button in find_actions(message.blocks):
+        places: list[Message | View] = [
+            *reversed(self._slack.views[self._person]),
+            *reversed(self._slack.visible_to(self._person)),
+        ]
+        for place in places:
+            for button in find_actions(place.blocks):
                 if _label(button).lower().startswith(label.lower()):
-                    await self._press_button(message, button)
+                    await self._press_there(place, button)
                     return
         raise LineError(f"@{self._person.name} sees no button that begins with {label!r}.")
+
+    async def _press_there(self, place: Message | View, button: dict[str, Any]) -> None:
+        if isinstance(place, Message):
+            await self._press_button(place, button)
+            return
+        before = place.hash
+        await self._person.press(place, button["action_id"], button.get("value"))
+        with contextlib.suppress(AssertionError):
+            await self._slack.until(lambda _: place.hash != before, timeout=ANSWER_WITHIN)
 
     async def _press_button(self, message: Message, button: dict[str, Any]) -> None:
         """Press; all buttons but Cancel, which changes its message, are answered by a new one."""

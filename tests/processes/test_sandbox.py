@@ -95,6 +95,27 @@ async def test_the_other_surfaces_can_be_played(sandbox: SandboxProcess) -> None
     assert "  ? " not in output
 
 
+async def test_a_form_can_be_looked_at_before_it_is_sent(sandbox: SandboxProcess) -> None:
+    output = await play(
+        sandbox,
+        "/shortcut",
+        "/kind call",
+        "/fill @priya Asha called at 3 pm",
+        "/press preview",
+        "/kind fax",
+        "/to @priya",
+    )
+    looked_at = answer_to("/press preview", output)
+    assert looked_at.startswith("  Slack changes the form: Notify in LeadSquared\n")
+    assert "    Missed call\n    Asha called at 3 pm\n    — Alice Rao, Slack\n" in looked_at
+    assert "51 of 2,048 bytes" in looked_at
+    assert "LeadSquared received" not in looked_at
+    assert answer_to("/kind fax", output).startswith("  ? kind offers no 'fax'")
+    sent = answer_to("/to @priya", output)
+    assert '"Title": "Missed call"' in sent
+    assert r'"Content": "Asha called at 3 pm\n— Alice Rao, Slack"' in sent
+
+
 async def test_a_wrong_line_is_explained_and_the_next_one_is_read(sandbox: SandboxProcess) -> None:
     wrong = {
         "/nothing at all": "/nothing is no command here. /help lists them.",
@@ -102,6 +123,8 @@ async def test_a_wrong_line_is_explained_and_the_next_one_is_read(sandbox: Sandb
         "/in #nowhere": "/in takes one of: #sales, #random,",
         "/forward": "There is no message to forward. Say something first.",
         "/to @priya Title | Text": "alice has no modal open",
+        "/fill @priya Title | Text": "alice has no modal open",
+        "/kind call": "alice has no modal open",
         "/press Retry": "@alice sees no button that begins with 'Retry'.",
         "/press": "/press takes the label of a button, or how it begins.",
         "/fault": "/fault takes one of: rate_limit_429,",
