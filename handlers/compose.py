@@ -22,6 +22,9 @@ from bot.slack_api import SlackApi
 from bot.store.outbox import Receipt
 from handlers.patience import LISTEN_WITHIN
 
+NOT_LOADED = ("invalid_arguments", "invalid_blocks")
+"""What Slack calls a picture that it cannot load, in a view and in a message."""
+
 
 @dataclass(frozen=True)
 class ComposeModal:
@@ -65,7 +68,7 @@ class ComposeModal:
         try:
             await self.slack.update_view(view_id, hash_, _rebuild(request, shown))
         except SlackRefusedError as exc:
-            if not shown.icon_url or exc.code != "invalid_arguments":
+            if not shown.icon_url or exc.code not in NOT_LOADED:
                 raise
             plainer = replace(shown, icon_url=None, icon_failed=True)
             await self.slack.update_view(view_id, hash_, _rebuild(request, plainer))

@@ -140,10 +140,13 @@ async def test_an_empty_form_can_be_previewed_too(world: World) -> None:
     assert "Message from Alice Rao" in shown
 
 
-async def test_an_icon_that_slack_cannot_load_does_not_cost_the_preview(world: World) -> None:
+@pytest.mark.parametrize("code", ["invalid_arguments", "invalid_blocks"])
+async def test_an_icon_that_slack_cannot_load_does_not_cost_the_preview(
+    world: World, code: str
+) -> None:
     """Slack fetches pictures and refuses the whole view if it cannot."""
     view = await open_form(world, content="Hello", icon="https://intranet.local/i.png")
-    world.slack.faults.fail("views.update", "invalid_arguments", times=1)
+    world.slack.faults.fail("views.update", code, times=1)
     shown = await press_preview(world, view)
     assert "Slack could not load the icon; browsers may not show it either" in shown
     assert find_images(view) == []
