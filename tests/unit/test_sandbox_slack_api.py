@@ -75,6 +75,7 @@ async def test_structured_argument_that_is_no_json_is_a_violation(stage: Stage) 
 
 async def test_unknown_method_and_missing_scope_are_violations(stage: Stage) -> None:
     assert (await stage.call("chat.mePlease"))["error"] == "unknown_method"
+    stage.slack.scopes.discard("usergroups:read")
     answer = await stage.call("usergroups.list")
     assert (answer["error"], answer["needed"]) == ("missing_scope", "usergroups:read")
     assert "chat:write" in answer["provided"]
@@ -302,6 +303,18 @@ async def test_groups_and_conversations_answer_with_their_scopes(stage: Stage) -
         answer = await stage.call("conversations.info", channel=channel)
         assert answer["error"] == "channel_not_found"
     assert stage.slack.violations == []
+
+
+async def test_a_deactivated_group_is_shown_only_to_those_who_ask_for_such(stage: Stage) -> None:
+    group = stage.slack.workspace.add_group("old-team", [stage.slack.people["priya"]])
+    group.date_delete = 1700000000
+    assert len((await stage.client.usergroups_list())["usergroups"]) == 1
+    everything = await stage.client.usergroups_list(include_disabled=True)
+    assert [one["date_delete"] for one in everything["usergroups"]] == [0, 1700000000]
+    answer = await stage.call("usergroups.users.list", usergroup=group.id)
+    assert answer["error"] == "no_such_subteam"
+    kept = await stage.client.usergroups_users_list(usergroup=group.id, include_disabled=True)
+    assert kept["users"] == ["U0PRIYA01"]
 
 
 async def test_conversation_scopes_depend_on_its_kind(stage: Stage) -> None:

@@ -61,12 +61,12 @@ class PeopleMethods:
         raise Refusal("users_not_found")
 
     def list_groups(self, args: Json) -> Json:
-        groups = [self._build_group(group, args) for group in self._workspace.groups.values()]
-        return {"ok": True, "usergroups": groups}
+        groups = [group for group in self._workspace.groups.values() if _is_shown(group, args)]
+        return {"ok": True, "usergroups": [self._build_group(group, args) for group in groups]}
 
     def list_group_members(self, args: Json) -> Json:
         for group in self._workspace.groups.values():
-            if group.id == args.get("usergroup"):
+            if group.id == args.get("usergroup") and _is_shown(group, args):
                 return {"ok": True, "users": [person.id for person in group.members]}
         raise Refusal("no_such_subteam")
 
@@ -139,6 +139,11 @@ class PeopleMethods:
         if scope not in self._workspace.scopes:
             provided = ",".join(sorted(self._workspace.scopes))
             raise Refusal("missing_scope", needed=scope, provided=provided)
+
+
+def _is_shown(group: Group, args: Json) -> bool:
+    """Tell whether a call sees this group: one that is deactivated only if it asks for such."""
+    return not group.date_delete or bool(args.get("include_disabled"))
 
 
 def cut_page(items: list[Any], args: Json) -> tuple[list[Any], str]:

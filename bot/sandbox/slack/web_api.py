@@ -55,7 +55,7 @@ MISTAKES = {
 """Errors that only a mistake of the app brings about; others happen to the best."""
 
 STRUCTURED = {"blocks", "view", "attachments", "metadata"}
-FLAGS = {"unfurl_links", "unfurl_media", "link_names", "include_users"}
+FLAGS = {"unfurl_links", "unfurl_media", "link_names", "include_users", "include_disabled"}
 
 
 @dataclass

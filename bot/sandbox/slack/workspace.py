@@ -19,7 +19,7 @@ from bot.sandbox.slack.people import (
 from bot.sandbox.slack.typed import decode_entities
 from bot.sandbox.slack.views import View
 
-DEFAULT_SCOPES = ("commands", "chat:write", "users:read", "users:read.email")
+DEFAULT_SCOPES = ("commands", "chat:write", "users:read", "users:read.email", "usergroups:read")
 MEMBERS = ("alice", "priya", "lee", "dev", "omar", "gus", "nomail", "inactive")
 DATE = re.compile(r"!date\^[^|]*\|(.*)", re.DOTALL)
 
@@ -64,6 +64,12 @@ class Workspace:
         self.people.update({person.name: person for person in added})
         self.channels["sales"].members.update(person.id for person in added)
         return added
+
+    def add_group(self, handle: str, members: Iterable[Person]) -> Group:
+        """Add a user group, named like its handle."""
+        group = Group(self.next_id("S"), handle, handle, list(members))
+        self.groups[handle] = group
+        return group
 
     def complain(self, text: str) -> None:
         self.violations.append(text)
