@@ -83,6 +83,16 @@ class SlackApi:
             if not cursor:
                 return
 
+    async def fetch_group_members(self, group_id: str) -> list[str]:
+        """Return the ids of everybody in a user group, whatever they are here."""
+        data = await _ask(self._client.usergroups_users_list(usergroup=group_id))
+        return [user_id for user_id in data.get("users") or () if isinstance(user_id, str)]
+
+    async def fetch_groups(self) -> list[dict[str, Any]]:
+        """Return all user groups without their members, those that are deactivated too."""
+        data = await _ask(self._client.usergroups_list(include_disabled=True))
+        return [group for group in data.get("usergroups") or () if isinstance(group, dict)]
+
     async def open_view(self, trigger_id: str, view: dict[str, Any]) -> None:
         await _ask(self._client.views_open(trigger_id=trigger_id, view=view))
 

@@ -30,6 +30,7 @@ LAYERS = [
     {"bot.grammar", "bot.replies", "bot.store"},
     {"bot.slack_api", "bot.rate_gate", "bot.roster", "bot.composer", "bot.forwarding"}
     | {"bot.known_account", "bot.lead_search"},
+    {"bot.groups"},
     {
         "bot.directory",
         "bot.acceptor",
