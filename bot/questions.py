@@ -21,4 +21,21 @@ class SecondEnter:
     """Of the earlier one's recipients."""
 
 
-Question = SecondEnter
+@dataclass(frozen=True)
+class ManyRecipients:
+    """The draft goes to a group or to many people; nothing is sent before somebody says so."""
+
+    draft_id: str
+    recipients: int
+    groups: tuple[str, ...]
+    """The handles of the groups among them; empty where Slack did not tell one."""
+    unlinked: tuple[str, ...]
+    """Names of some who are known to have no CRM user."""
+    unlinked_count: int
+    """How many are known to have none."""
+    seconds: float
+    """Until the last one's turn, about."""
+    title: str
+
+
+Question = SecondEnter | ManyRecipients

@@ -12,6 +12,7 @@ from tests.postgres import Postgres, running_postgres
 ON_BOTH = {
     "test_buttons",
     "test_claims",
+    "test_confirmation",
     "test_debts",
     "test_drafts",
     "test_gate",

@@ -5,29 +5,48 @@ from __future__ import annotations
 from typing import Any
 
 from bot.notification import State
-from bot.questions import Question, SecondEnter
+from bot.plaintext import escape, shorten
+from bot.questions import ManyRecipients, Question, SecondEnter
 from bot.replies.compose import plain
 from bot.replies.ids import ActionId, CallbackId
-from bot.replies.message import Button, Message, duration
+from bot.replies.message import Button, Message, duration, echo, join_names
+
+NAME_BYTES = 60
+"""Bytes of a name or a handle here: escaped, that is up to five times as many characters."""
+
+MOST_GROUPS = 5
+"""Groups named."""
+
+QUICK = 2.0
+"""Seconds up to which nobody needs to be told how long it takes."""
 
 
 def ask(question: Question) -> Message:
     """Build the answer that asks; its buttons carry the drafts' ids."""
-    again = Button(ActionId.SEND_DRAFT, "Send again anyway", question.draft_id)
-    return Message(told_before(question), buttons=(again,))
+    match question:
+        case SecondEnter():
+            again = Button(ActionId.SEND_DRAFT, "Send again anyway", question.draft_id)
+            return Message(told_before(question), buttons=(again,))
+        case ManyRecipients():
+            send = Button(ActionId.SEND_DRAFT, _send_label(question), question.draft_id)
+            return Message(told_many(question), _told_unlinked(question), (send,))
 
 
 def modal(question: Question) -> dict[str, Any]:
     """Build the modal that asks; it carries the draft's id."""
-    text = told_before(question)
+    match question:
+        case SecondEnter():
+            title, submit = "Send it again?", "Send again anyway"
+        case ManyRecipients():
+            title, submit = "Send to so many?", _send_label(question)
     return {
         "type": "modal",
         "callback_id": CallbackId.CONFIRM,
-        "title": plain("Send it again?"),
-        "submit": plain("Send again anyway"),
+        "title": plain(title),
+        "submit": plain(submit),
         "close": plain("Close"),
         "private_metadata": question.draft_id,
-        "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}],
+        "blocks": ask(question).without_buttons().blocks,
     }
 
 
@@ -44,3 +63,48 @@ def told_before(question: SecondEnter) -> str:
         fate = "it was sent to some of them; its card says to whom"
     ago = duration(question.seconds_ago)
     return f"You sent this {ago} ago, and {fate}. Nothing was sent this time."
+
+
+def told_many(question: ManyRecipients) -> str:
+    """Say to how many it would go, about how long that takes, and that nothing is sent yet."""
+    people = "1 person" if question.recipients == 1 else f"{question.recipients:,} people"
+    takes = f", in about {duration(question.seconds)}" if question.seconds > QUICK else ""
+    return (
+        f"Nothing is sent yet. “{echo(question.title)}” would go to *{people}*"
+        f"{_from_groups(question.groups)}{takes}."
+    )
+
+
+def _from_groups(groups: tuple[str, ...]) -> str:
+    """Name the groups among the recipients; Slack does not always tell their names."""
+    if not groups:
+        return ""
+    names = [f"@{_brief(handle)}" for handle in groups if handle][:MOST_GROUPS]
+    if not names:
+        return ", with everybody in " + ("that group" if len(groups) == 1 else "those groups")
+    more = len(groups) - len(names)
+    others = f" and {more} more" if more else ""
+    return f", with everybody in {join_names(names)}{others}"
+
+
+def _told_unlinked(question: ManyRecipients) -> tuple[str, ...]:
+    """Name those of whom it is known that nothing can be sent to them."""
+    count = question.unlinked_count
+    if not count:
+        return ()
+    names = join_names([_brief(name) for name in question.unlinked])
+    more = count - len(question.unlinked)
+    others = f" and {more:,} more" if more else ""
+    are = "is" if count == 1 else "are"
+    return (
+        f"{names}{others} {are} not linked to LeadSquared (a bot, a guest, deactivated, or without "
+        "an e-mail address), so nothing would be sent to them.",
+    )
+
+
+def _send_label(question: ManyRecipients) -> str:
+    return f"Send to {question.recipients:,}"
+
+
+def _brief(text: str) -> str:
+    return escape(shorten(" ".join(text.split()), NAME_BYTES))

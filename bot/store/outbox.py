@@ -12,8 +12,9 @@ from sqlalchemy import Connection, bindparam, func, insert, select
 
 from bot.errors import CommitInDoubtError, StoreError, UserError
 from bot.notification import KEY_OWNER, CrmRecipient, KeyOwner, Recipient, SlackUser, State
-from bot.questions import SecondEnter
+from bot.questions import ManyRecipients, SecondEnter
 from bot.store.acceptance import Acceptance
+from bot.store.confirmation import Confirmation
 from bot.store.database import Database, P, Work
 from bot.store.debts import build_insert, owed_row
 from bot.store.drafts import Drafts
@@ -21,10 +22,7 @@ from bot.store.estimate import Estimate
 from bot.store.gate import GateStore
 from bot.store.people import PeopleStore
 from bot.store.quota import Quota
-from bot.store.tables import (
-    deliveries,
-    notifications,
-)
+from bot.store.tables import deliveries, notifications
 
 log = structlog.get_logger()
 
@@ -65,6 +63,7 @@ class Outbox:
         self._quota = quota
         self._drafts = Drafts(database)
         self._people = PeopleStore(database)
+        self._confirmation = Confirmation(self._estimate, quota, self._drafts, self._people)
         self._commits: set[asyncio.Task[Receipt]] = set()
         # Built once: composing a statement takes longer than running it.
         now = database.now
@@ -121,9 +120,14 @@ class Outbox:
 
         return await self._database.transact(save)
 
-    async def estimate(self, count: int) -> float:
-        """Return the seconds until the last of `count` recipients would be served, about."""
-        return await self._database.transact(self._estimate.read, count)
+    async def ask_first(
+        self, acceptance: Acceptance, groups: Sequence[str]
+    ) -> ManyRecipients | SecondEnter:
+        """Store a draft, and say what it would do; `groups` are the handles of those in it.
+
+        Raises UserError for what would be refused if it were sent now.
+        """
+        return await self._database.transact(self._ask_first, acceptance, groups)
 
     async def _commit(self, work: Work[P, Receipt], *args: P.args, **kwargs: P.kwargs) -> Receipt:
         commit = asyncio.create_task(self._database.transact(work, *args, **kwargs), name="accept")
@@ -143,18 +147,31 @@ class Outbox:
     def _accept_once(self, connection: Connection, acceptance: Acceptance) -> Receipt:
         """Accept, unless the same went to the same people a moment ago."""
         self._database.serialize(connection, acceptance.fingerprint)
+        earlier = self._find_earlier(connection, acceptance)
+        if earlier is None:
+            return self._accept(connection, acceptance)
+        count = len(acceptance.recipients)
+        return Receipt(earlier.notification_id, count, 0.0, is_new=False, earlier=earlier)
+
+    def _ask_first(
+        self, connection: Connection, acceptance: Acceptance, groups: Sequence[str]
+    ) -> ManyRecipients | SecondEnter:
+        earlier = self._find_earlier(connection, acceptance)
+        return earlier or self._confirmation.build(connection, acceptance, groups)
+
+    def _find_earlier(self, connection: Connection, acceptance: Acceptance) -> SecondEnter | None:
+        """Return what was sent a moment ago, with a draft to send it again; None if nothing was."""
         rows = connection.execute(self._find_alike, {"same": acceptance.fingerprint}).all()
         alive = [row for row in rows if row.state in ALIVE]
         if not alive or any(row.key == acceptance.key for row in rows):  # or this very interaction
-            return self._accept(connection, acceptance)
+            return None
         last = alive[0].id
-        earlier = SecondEnter(
+        return SecondEnter(
             self._drafts.save(connection, acceptance),
             last,
             alive[0].age,
             frozenset(State(row.state) for row in rows if row.id == last),
         )
-        return Receipt(last, len(acceptance.recipients), 0.0, is_new=False, earlier=earlier)
 
     def _accept_draft(self, connection: Connection, draft_id: str, sender_id: str) -> Receipt:
         found = self._drafts.find(connection, draft_id, sender_id)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 
-from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select
 
 from bot.people import Link, Person, Standing
 from bot.store.database import Database
 from bot.store.interactions import Interactions
 from bot.store.resolutions import Match
 from bot.store.tables import links, people
+
+MOST_CHECKED = 10_000
+"""People looked through for those who cannot be matched; both databases take so many values."""
 
 KEEP_EMAIL_LINKS = 24 * 3600.0
 """Seconds until a link made by e-mail is looked up again: e-mails change."""
@@ -33,6 +36,21 @@ class PeopleStore:
             )
             .select_from(links.outerjoin(people, people.c.user_id == links.c.user_id))
             .where(links.c.user_id.in_(bindparam("user_ids", expanding=True)), self._holds)
+        )
+
+        without_link = people.outerjoin(
+            links, and_(links.c.user_id == people.c.user_id, self._holds)
+        )
+        self._unmatchable = (
+            select(people.c.name, func.count().over())
+            .select_from(without_link)
+            .where(
+                people.c.user_id.in_(bindparam("user_ids", expanding=True)),
+                or_(people.c.standing != Standing.MEMBER, people.c.email.is_(None)),
+                links.c.user_id.is_(None),
+            )
+            .order_by(people.c.name, people.c.user_id)
+            .limit(bindparam("most"))
         )
 
     async def find_people(
@@ -73,6 +91,14 @@ class PeopleStore:
         """Return the CRM users of those whose stored link still holds."""
         rows = connection.execute(self._matches, {"user_ids": list(user_ids)})
         return {user_id: Match(crm_user_id, name) for user_id, crm_user_id, name in rows}
+
+    def find_unmatchable(
+        self, connection: Connection, user_ids: Sequence[str], most: int
+    ) -> tuple[list[str], int]:
+        """Return names of those who cannot be matched, by what is known, and how many they are."""
+        values = {"user_ids": user_ids[:MOST_CHECKED], "most": most}
+        rows = connection.execute(self._unmatchable, values).all()
+        return [row[0] for row in rows], rows[0][1] if rows else 0
 
     async def find_matches(self, user_ids: Collection[str]) -> dict[str, Match]:
         return await self._database.transact(self.match, user_ids)

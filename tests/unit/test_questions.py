@@ -1,8 +1,16 @@
+import re
+from dataclasses import replace
+from typing import Any
+
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from bot.notification import State
-from bot.questions import SecondEnter
+from bot.questions import ManyRecipients, SecondEnter
 from bot.replies import ActionId, CallbackId, questions
+from bot.sandbox.slack.blocks import check_blocks
+from bot.sandbox.slack.views import check_view
 
 
 @pytest.mark.parametrize(
@@ -25,3 +33,85 @@ def test_the_second_enter_tells_what_became_of_the_first(states: set[State], fat
     ]
     assert (view["callback_id"], view["private_metadata"]) == (CallbackId.CONFIRM, "d1")
     assert fate in str(view["blocks"])
+
+
+MANY = ManyRecipients("d2", 57, ("sales-team",), (), 0, 12.2, "Callback due")
+
+
+def told(**changes: Any) -> str:
+    """Return all that is read in the answer and, as it is the same, in the modal."""
+    question = replace(MANY, **changes)
+    message, view = questions.ask(question), questions.modal(question)
+    assert view["blocks"] == message.without_buttons().blocks
+    return "\n".join([message.text, *message.context])
+
+
+def test_a_send_to_many_says_what_would_go_to_whom_and_that_nothing_is_sent_yet() -> None:
+    assert told() == (
+        "Nothing is sent yet. “Callback due” would go to *57 people*, with everybody in "
+        "*@sales-team*, in about 12 s."
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"groups": ()}, "to *57 people*, in about"),
+        ({"groups": (), "seconds": 0.0}, "to *57 people*."),
+        ({"seconds": 2.0}, "*@sales-team*."),
+        ({"seconds": 326.0}, "in about 6 min."),
+        ({"recipients": 1}, "to *1 person*, with"),
+        ({"recipients": 1500}, "to *1,500 people*"),
+        ({"groups": ("",)}, "with everybody in that group,"),
+        ({"groups": ("", "")}, "with everybody in those groups,"),
+        ({"groups": ("a", "")}, "with everybody in *@a* and 1 more,"),
+        ({"groups": tuple("abcdefg")}, "*@d*, *@e* and 2 more,"),
+        ({"unlinked": ("Gus",), "unlinked_count": 1}, "*Gus* is not linked to LeadSquared"),
+        ({"unlinked": ("Gus", "Ro"), "unlinked_count": 2}, "*Gus*, *Ro* are not linked"),
+        ({"unlinked": tuple("abcde"), "unlinked_count": 9}, "*e* and 4 more are not linked"),
+        ({"title": "<!channel> & *all*"}, "“&lt;!channel&gt; &amp; *all*”"),
+        ({"unlinked": ("<@U1>",), "unlinked_count": 1}, "*&lt;@U1&gt;*"),
+    ],
+)
+def test_the_question_fits_what_is_known(changes: dict[str, Any], words: str) -> None:
+    assert words in told(**changes)
+
+
+def test_the_button_says_to_how_many() -> None:
+    message, view = questions.ask(MANY), questions.modal(MANY)
+    [button] = message.buttons
+    assert (button.action, button.label, button.value) == (
+        ActionId.SEND_DRAFT,
+        "Send to 57",
+        "d2",
+    )
+    assert view["submit"]["text"] == "Send to 57"
+    assert (view["callback_id"], view["private_metadata"]) == (CallbackId.CONFIRM, "d2")
+
+
+NAMES = st.text(max_size=500) | st.sampled_from(["&" * 500, "<" * 500, "👩‍👩‍👧‍👦" * 60, " ", ""])
+
+
+@given(
+    st.builds(
+        ManyRecipients,
+        draft_id=st.text("0123456789abcdef", min_size=16, max_size=16),
+        recipients=st.integers(1, 10**9),
+        groups=st.lists(NAMES, max_size=12).map(tuple),
+        unlinked=st.lists(NAMES, max_size=5).map(tuple),
+        unlinked_count=st.integers(5, 10**9),
+        seconds=st.floats(0, 3600),
+        title=NAMES,
+    )
+)
+@settings(deadline=None)
+@example(
+    ManyRecipients("d", 10**9, ("&" * 99,) * 12, ("&" * 99,) * 5, 10**9, 3600.0, "&" * 999),
+)
+def test_a_question_fits_into_slacks_limits_whatever_it_is_about(question: ManyRecipients) -> None:
+    message = questions.ask(question)
+    assert check_blocks(message.blocks, "message") == []
+    assert check_view(questions.modal(question), "modal") == []
+    read = message.blocks[0]["text"]["text"]
+    assert read == message.text  # nothing was cut
+    assert not re.search("<[@!#]", str(message.blocks))
