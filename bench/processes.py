@@ -66,6 +66,7 @@ def environment(slack: StandInSlack, crm: StandInLeadSquared, **more: str) -> di
         "LEADSQUARED_ACCESS_KEY": crm.access_key,
         "LEADSQUARED_SECRET_KEY": crm.secret_key,
         "HOURLY_LIMIT": "0",
+        "CONFIRM_ABOVE": "0",
         "LOG_LEVEL": "warning",
         **more,
     }

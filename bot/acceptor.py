@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from bot.composer import Composer
 from bot.errors import UserError
-from bot.notification import Place, Recipient
+from bot.groups import Group, Groups
+from bot.notification import Named, Place, Recipient, SlackGroup, SlackUser
 from bot.people import Person
 from bot.presets import Preset
 from bot.preview import Preview
@@ -22,7 +23,7 @@ class Request:
 
     key: str
     sender: Person
-    recipients: Sequence[Recipient]
+    recipients: Sequence[Named]
     place: Place
     content: str
     title: str | None = None
@@ -37,7 +38,10 @@ class Acceptor:
 
     outbox: Outbox
     composer: Composer
+    groups: Groups
     allowed_channels: Sequence[str]
+    confirm_above: int
+    """A send to more recipients must be confirmed, as one to a group must; 0: only to a group."""
     resolve: Callable[[], None]
     dispatch: Callable[[], None]
 
@@ -55,16 +59,18 @@ class Acceptor:
             sender_name=request.sender.name,
             preset=request.preset,
         )
-        receipt = await self.outbox.accept(
-            Acceptance(
-                key=request.key,
-                sender_id=request.sender.user_id,
-                sender_name=request.sender.name,
-                notification=notification,
-                recipients=request.recipients,
-                place=request.place,
-            )
+        recipients, groups = await self._expand(request.recipients)
+        acceptance = Acceptance(
+            key=request.key,
+            sender_id=request.sender.user_id,
+            sender_name=request.sender.name,
+            notification=notification,
+            recipients=recipients,
+            place=request.place,
         )
+        if groups or 0 < self.confirm_above < len(recipients):
+            return await self.outbox.ask_first(acceptance, [group.handle for group in groups])
+        receipt = await self.outbox.accept(acceptance)
         self._wake(receipt)
         return receipt.earlier or receipt
 
@@ -91,6 +97,14 @@ class Acceptor:
             self.resolve()
         if receipt.unresolved < receipt.recipients:
             self.dispatch()
+
+    async def _expand(self, named: Sequence[Named]) -> tuple[list[Recipient], list[Group]]:
+        """Return everybody once, those who were named before the members of groups."""
+        people = [each for each in named if not isinstance(each, SlackGroup)]
+        group_ids = [each.group_id for each in named if isinstance(each, SlackGroup)]
+        groups = await self.groups.get_all(group_ids)
+        members = [SlackUser(user_id) for group in groups for user_id in group.members]
+        return list(dict.fromkeys([*people, *members])), groups
 
     def check_place(self, place: Place) -> None:
         """Refuse a place that ALLOWED_CHANNELS does not name."""

@@ -26,6 +26,7 @@ from bot.directory import Directory
 from bot.dispatcher import Dispatcher
 from bot.errands import Errands
 from bot.errors import ConfigError, SlackError, SlackRefusedError, StoreError
+from bot.groups import Groups
 from bot.health import Health
 from bot.icons import Icons
 from bot.intake import PATH, Intake, build_bolt
@@ -191,7 +192,9 @@ class Bot:
         acceptor = Acceptor(
             self._store.outbox,
             composer,
+            Groups(slack, self._clock),
             self._settings.allowed_channels,
+            self._settings.confirm_above,
             resolve=resolver.wake,
             dispatch=dispatcher.wake,
         )

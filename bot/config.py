@@ -42,6 +42,7 @@ EXAMPLES = {
     "ALLOWED_USERGROUP": "(not supported yet: leave it out)",
     "ALLOWED_LINK_HOSTS": "leadsquared.com, example.com",
     "HOURLY_LIMIT": "200",
+    "CONFIRM_ABOVE": "5",
     "LOG_LEVEL": "info",
 }
 
@@ -180,6 +181,7 @@ class Settings(BaseSettings):
     allowed_usergroup: Annotated[str, AfterValidator(_refuse)] | None = None
     allowed_link_hosts: LowerWords = ()
     hourly_limit: int = Field(default=200, ge=0)
+    confirm_above: int = Field(default=5, ge=0)
 
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],

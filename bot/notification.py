@@ -49,6 +49,17 @@ Recipient = SlackUser | KeyOwner | CrmRecipient
 
 
 @dataclass(frozen=True)
+class SlackGroup:
+    """A user group named by Slack id; who is in it is found out before acceptance."""
+
+    group_id: str
+
+
+Named = Recipient | SlackGroup
+"""What a person can write in the place of a recipient."""
+
+
+@dataclass(frozen=True)
 class Notification:
     """What LeadSquared will show, already checked."""
 

@@ -17,6 +17,8 @@ from bot.notification import Place, Report, State
 from bot.people import Person
 from bot.replies import ActionId, Message, answers, cards
 from bot.slack_api import SlackApi
+from bot.store.debts import QUICK
+from bot.store.outbox import Receipt
 from bot.store.reports import Reports
 from bot.store.rounds import Rounds
 from handlers.patience import LISTEN_WITHIN
@@ -44,8 +46,8 @@ class Buttons:
     async def send_draft(self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         async with asyncio.timeout(LISTEN_WITHIN):
             sender = await self.directory.get_sender(body["user"]["id"])
-            await self.acceptor.accept_draft(action["value"], sender)
-        self._replace(body, Message(answers.sent_anyway()))
+            receipt = await self.acceptor.accept_draft(action["value"], sender)
+        self._replace(body, _tell(receipt))
         await ack()
 
     async def retry(self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
@@ -125,6 +127,15 @@ class Buttons:
         else:
             answer |= {"replace_original": False, "response_type": "ephemeral"}
         self.errands.run("button", self.slack.respond(response_url, answer))
+
+
+def _tell(receipt: Receipt) -> Message:
+    """Say what takes the place of a question: how long it takes, where that is long."""
+    if not receipt.is_new:
+        return Message(answers.TAKEN_BEFORE)
+    if receipt.seconds > QUICK:
+        return answers.queued(receipt.notification_id, receipt.recipients, receipt.seconds)
+    return Message(answers.ON_ITS_WAY)
 
 
 def _is_answer(body: dict[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-r"""The people at the beginning of a `/notify` text.
+r"""The people and groups at the beginning of a `/notify` text.
 
 Whatever looks like a recipient there is taken for one, or refused with words; nothing is guessed.
 `--` alone says that the text begins: `@priya @home today` is refused, `@priya -- @home today` is a
@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 
 from bot.errors import UserError
-from bot.notification import KeyOwner, Recipient, SlackUser
+from bot.notification import KeyOwner, Named, SlackGroup, SlackUser
 from bot.plaintext import echo
 
 EXAMPLE = "`/notify @priya Callback due | Asha asked for 3 pm`"
@@ -29,17 +29,20 @@ BAR = r"|\uff5c"
 GAP = rf"[\s,{INVISIBLE}]*+"
 """What may stand between recipients and options; possessive, so that it is read once."""
 
+
 _USER = r"<@(?P<user>[UW][A-Z0-9]+)(?:\|[^<>]*)?>"
+_GROUP = r"<!subteam\^(?P<group>[^<>|]+)(?:\|[^<>]*)?>"
+_MENTION = re.sub(r"\?P<\w+>", "?:", f"(?:{_USER}|{_GROUP})")
 _PERSON = re.compile(_USER)
 _COLON = r":(?=\s|\Z)"
 
 _RECIPIENT = re.compile(
     rf"""(?P<gap>{GAP})(?:
-        (?P<possessive>{_USER.replace("?P<user>", "?:")}(?=['\u2019]\w))
+        (?P<possessive>{_MENTION}(?=['\u2019]\w))
       | {_USER}
       | (?P<word>(?i:me|owner|key[-\u2010-\u2015]owner)) (?=[\s,{BAR}<{INVISIBLE}]|{_COLON}|\Z)
-      | (?P<conjunction>(?i:and|&amp;|\+)\s+<@)
-      | (?P<group><!subteam\^[^<>]*>)
+      | (?P<conjunction>(?i:and|&amp;|\+)\s+<(?:@|!subteam\^))
+      | {_GROUP}
       | (?P<everybody><!(?:here|channel|everyone)(?:\|[^<>]*)?>|@(?:here|channel|everyone)\b)
       | (?P<channel><\#[^<>]*>)
       | (?P<email><mailto:[^<>]*>|[^\s@<>,{BAR}]+@[\w-]+(?:\.[\w-]+)+)
@@ -61,9 +64,9 @@ _REFUSALS = {
     f"put a space behind the name: {EXAMPLE}.",
     "conjunction": "Between recipients there are only spaces or commas: "
     f"`/notify @priya @lee Standup moved`. {IF_TEXT}",
-    "group": f"Groups cannot be notified yet. {_ONE_BY_ONE}",
-    "everybody": f"A notification is for people, not for here, channel or everyone. {_ONE_BY_ONE}",
-    "channel": f"A notification is for people, not for a channel. {_ONE_BY_ONE}",
+    "everybody": "A notification is for people and user groups, not for here, channel or "
+    f"everyone. {_ONE_BY_ONE}",
+    "channel": f"A notification is for people and user groups, not for a channel. {_ONE_BY_ONE}",
     "email": "A recipient is a person in Slack, not an e-mail address. Write @ and pick the "
     f"person: {EXAMPLE}. If they have another address in LeadSquared, an admin can link them: "
     f"`/notify link @priya priya@acme.com`. {IF_TEXT}",
@@ -74,9 +77,9 @@ _NO_OWNER = (
 )
 
 
-def read_recipients(text: str, sender_id: str) -> tuple[tuple[Recipient, ...], str]:
+def read_recipients(text: str, sender_id: str) -> tuple[tuple[Named, ...], str]:
     """Return the recipients, each once and in order, and what follows them."""
-    recipients: dict[Recipient, None] = {}
+    recipients: dict[Named, None] = {}
     position = 0
     while found := _RECIPIENT.match(text, position):
         word = (found["word"] or "").lower()
@@ -114,9 +117,11 @@ def _is_set_off(found: re.Match[str]) -> bool:
     return "," in found["gap"] or bool(_SETS_OFF.match(found.string, found.end()))
 
 
-def _get_recipient(found: re.Match[str], word: str, sender_id: str) -> Recipient:
+def _get_recipient(found: re.Match[str], word: str, sender_id: str) -> Named:
     if found["user"]:
         return SlackUser(found["user"])
+    if found["group"]:
+        return SlackGroup(found["group"])
     if word == "me":
         return SlackUser(sender_id)
     if word == "owner":

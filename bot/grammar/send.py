@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from bot.errors import UserError
 from bot.grammar.recipients import BAR, EXAMPLE, GAP, IF_TEXT, begins_with_mention, read_recipients
-from bot.notification import Recipient
+from bot.notification import Named
 from bot.plaintext import TOKEN, echo, unescape
 from bot.presets import Preset
 
@@ -31,7 +31,7 @@ class Send:
     are addresses that are still to be checked.
     """
 
-    recipients: tuple[Recipient, ...]
+    recipients: tuple[Named, ...]
     title: str | None
     content: str
     link: str | None
@@ -63,8 +63,8 @@ _NOT_YET = {
     "`/notify @priya --link https://… Callback due | Asha asked for 3 pm`.",
 }
 _NO_RECIPIENT = (
-    f"Say first who should get it: {EXAMPLE}. Recipients are @people, `me` and `key-owner`; "
-    "`/notify help` shows the rest."
+    f"Say first who should get it: {EXAMPLE}. Recipients are @people, @groups, `me` and "
+    "`key-owner`; `/notify help` shows the rest."
 )
 _ORDER = (
     "Recipients come first, then options, then the text: "

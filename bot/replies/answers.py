@@ -15,6 +15,7 @@ HELP = """\
 *Put a browser notification in front of a LeadSquared user*
 `/notify @priya Callback due | Asha asked for 3 pm`: title, then a bar, then the text
 `/notify @priya @lee Standup moved`: several people; one line is the text
+`/notify @sales-team Standup moved`: everybody in a user group, once you have confirmed it
 `/notify me Remember the proposal`: to yourself
 `/notify key-owner Hello`: to the owner of the LeadSquared API keys
 `/notify` alone opens a form. On any message: _More actions_, then _Notify in LeadSquared_.
@@ -48,8 +49,11 @@ def queued(notification_id: str, recipients: int, seconds: float) -> Message:
     return Message(text, buttons=buttons)
 
 
-def sent_anyway() -> str:
-    return "On its way again; the result appears here."
+ON_ITS_WAY = "On its way; the result appears here."
+
+TAKEN_BEFORE = (
+    "This question was answered before, and it is sent once only. Its result appears here."
+)
 
 
 def reopened(presser: str) -> str:

@@ -67,7 +67,7 @@ def told_before(question: SecondEnter) -> str:
 
 def told_many(question: ManyRecipients) -> str:
     """Say to how many it would go, about how long that takes, and that nothing is sent yet."""
-    people = "1 person" if question.recipients == 1 else f"{question.recipients:,} people"
+    people = "1 person" if question.recipients == 1 else f"{question.recipients} people"
     takes = f", in about {duration(question.seconds)}" if question.seconds > QUICK else ""
     return (
         f"Nothing is sent yet. “{echo(question.title)}” would go to *{people}*"
@@ -94,7 +94,7 @@ def _told_unlinked(question: ManyRecipients) -> tuple[str, ...]:
         return ()
     names = join_names([_brief(name) for name in question.unlinked])
     more = count - len(question.unlinked)
-    others = f" and {more:,} more" if more else ""
+    others = f" and {more} more" if more else ""
     are = "is" if count == 1 else "are"
     return (
         f"{names}{others} {are} not linked to LeadSquared (a bot, a guest, deactivated, or without "
@@ -103,7 +103,7 @@ def _told_unlinked(question: ManyRecipients) -> tuple[str, ...]:
 
 
 def _send_label(question: ManyRecipients) -> str:
-    return f"Send to {question.recipients:,}"
+    return f"Send to {question.recipients}"
 
 
 def _brief(text: str) -> str:

@@ -45,6 +45,7 @@ class World:
             "LEADSQUARED_RATE_PERIOD": str(self.crm.meter.period),
             "LEADSQUARED_TIMEOUT": str(TIMEOUT),
             "HOURLY_LIMIT": "0",
+            "CONFIRM_ABOVE": "0",
             "DATABASE_URL": self.storage.url,
             "PORT": str(find_free_port()),
             **changes,

@@ -149,7 +149,7 @@ async def test_the_second_enter_is_answered_with_what_became_of_the_first(world:
     question = await alice.sees("You sent this")
     await alice.press(question, ActionId.SEND_DRAFT)
     await world.crm.until(lambda: len(world.crm.pushes) == 2)
-    await alice.sees("On its way again")
+    await alice.sees("On its way; the result appears here.")
     assert question.action_ids == []
 
 

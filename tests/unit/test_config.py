@@ -78,6 +78,7 @@ def test_only_the_secrets_must_be_given() -> None:
         "allowed_usergroup": None,
         "allowed_link_hosts": (),
         "hourly_limit": 200,
+        "confirm_above": 5,
         "log_level": "info",
     }
     assert settings.uses_sqlite
@@ -133,6 +134,7 @@ def test_only_the_secrets_must_be_given() -> None:
         ("ALLOWED_CHANNELS", "   ", ()),
         ("ALLOWED_LINK_HOSTS", "a.test, B.Test", ("a.test", "b.test")),
         ("HOURLY_LIMIT", "0", 0),
+        ("CONFIRM_ABOVE", "0", 0),
         ("LOG_LEVEL", "debug", "debug"),
         ("LOG_LEVEL", "WARNING", "warning"),
     ],
@@ -240,6 +242,7 @@ ABOVE_0 = "input should be greater than 0"
         ("PORT", "65536", "input should be less than or equal to 65535"),
         ("PORT", "-1", "input should be greater than or equal to 0"),
         ("ALLOWED_USERGROUP", CANARY, "is not supported yet"),
+        ("CONFIRM_ABOVE", "-1", "input should be greater than or equal to 0"),
         ("HOURLY_LIMIT", "-1", "input should be greater than or equal to 0"),
         ("LOG_LEVEL", CANARY, "input should be 'debug', 'info', 'warning' or 'error'"),
     ],

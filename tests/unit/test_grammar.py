@@ -18,7 +18,7 @@ from bot.grammar import (
     Whoami,
     parse,
 )
-from bot.notification import KeyOwner, Recipient, SlackUser
+from bot.notification import KeyOwner, Named, SlackGroup, SlackUser
 from bot.plaintext import escape
 from bot.presets import Preset
 
@@ -26,7 +26,9 @@ ALICE = SlackUser("U0ALICE01")
 PRIYA = SlackUser("U0PRIYA01")
 OMAR = SlackUser("W0OMAR001")
 KEY_OWNER = KeyOwner()
+SALES = SlackGroup("S0SALES01")
 P, O = "<@U0PRIYA01>", "<@W0OMAR001|omar>"  # noqa: E741  # next to P it is not mistaken for a zero
+G = "<!subteam^S0SALES01|@sales-team>"
 GUID = "6f0c2a1e-1111-4222-8333-abcdefabcdef"
 
 
@@ -35,7 +37,7 @@ def read(text: str) -> Command:
 
 
 def send(
-    *recipients: Recipient,
+    *recipients: Named,
     title: str | None = None,
     content: str = "hi",
     link: str | None = None,
@@ -158,9 +160,17 @@ def test_behind_a_recipient_a_sub_command_is_text(word: str) -> None:
         (f"{P} key-owner", [PRIYA, KEY_OWNER]),
         (f"<@{ALICE.user_id}> {P}, me,", [ALICE, PRIYA]),
         (f"{P}:", [PRIYA]),
+        (G, [SALES]),
+        ("<!subteam^S0SALES01>", [SALES]),
+        ("<!subteam^S0SALES01|>", [SALES]),
+        (f"{G}<!subteam^S0SALES01>", [SALES]),
+        (f"{P} {G}, {O}", [PRIYA, SALES, OMAR]),
+        (f"{G}{P} me key-owner", [SALES, PRIYA, ALICE, KEY_OWNER]),
+        (f"{G}:", [SALES]),
+        (f"\u2068{G}\u2069", [SALES]),
     ],
 )
-def test_recipients_come_first_and_count_once(typed: str, recipients: list[Recipient]) -> None:
+def test_recipients_come_first_and_count_once(typed: str, recipients: list[Named]) -> None:
     assert read(f"{typed} --private hi") == send(*recipients, private=True)
     assert read(f"{typed} -- hi") == send(*recipients)
     got = read(f"{typed} hi")
@@ -183,6 +193,8 @@ def test_recipients_come_first_and_count_once(typed: str, recipients: list[Recip
         (f"{P} me | Standup moved", [PRIYA, ALICE], None, "Standup moved"),
         (f"{P} me \nStandup moved", [PRIYA, ALICE], None, "Standup moved"),
         (f"{P} -- me too | I agree", [PRIYA], "me too", "I agree"),
+        (f"{G} -- {G} moved | today", [SALES], f"{G} moved", "today"),
+        (f"{G} owner called | today", [SALES], "owner called", "today"),
         (f"{P} meeting moved", [PRIYA], None, "meeting moved"),
         (f"{P} me:smile:", [PRIYA], None, "me:smile:"),
         (f"{P} me-too | hi", [PRIYA], "me-too", "hi"),
@@ -197,7 +209,7 @@ def test_recipients_come_first_and_count_once(typed: str, recipients: list[Recip
     ],
 )
 def test_me_is_the_sender_and_what_cannot_be_a_recipient_is_text(
-    text: str, recipients: list[Recipient], title: str | None, content: str
+    text: str, recipients: list[Named], title: str | None, content: str
 ) -> None:
     assert read(text) == send(*recipients, title=title, content=content)
 
@@ -237,8 +249,6 @@ def test_a_preset_goes_with_other_options() -> None:
         ("owner Callback due", "The owner of a lead cannot be notified yet"),
         (f"{P}, owner Callback due", "cannot be notified yet"),
         (f"{P} owner {O} Callback due", "cannot be notified yet"),
-        ("<!subteam^S0SALES01> hi", "Groups cannot be notified yet"),
-        (f"{P} <!subteam^S0SALES01|@sales-team> hi", "Groups cannot be notified yet"),
         ("check", "not available yet"),
         ("Check everything", "not available yet"),
         (f"{P} --lead asha@acme.com hi", "not available yet"),
@@ -256,6 +266,12 @@ def test_a_preset_goes_with_other_options() -> None:
         ("@here hi", "for people"),
         ("<#C0SALES01|sales> hi", "not for a channel"),
         ("<#C0SALES01|> hi", "not for a channel"),
+        ("@sales-team hi", "I do not know who “@sales-team” is"),
+        (f"{G} @sales-team hi", "`/notify @priya -- …`"),
+        (f"{G}, owner hi", "cannot be notified yet"),
+        (f"{P} and {G} hi", "only spaces or commas"),
+        (f"{G} + <!subteam^S1> hi", "only spaces or commas"),
+        (f"{P} {G}'s deal is closed", "put a space behind the name"),
         ("@priya hi", "Pick the person from Slack's suggestions"),
         (f"{P} @home today", "`/notify @priya -- …`"),
         ("asha@acme.com hi", "not an e-mail address"),
@@ -461,6 +477,8 @@ def test_without_text_nothing_is_sent(typed: str) -> None:
         f"link {P} &lt;!channel&gt;",
         f"link {P} <!channel>",
         f"link {P} <@U0OMAR001>",
+        f"link {P} <!subteam^S1|@x>",
+        "whoami <!subteam^S1|@x>",
         "whoami @&lt;!everyone&gt;",
     ],
 )

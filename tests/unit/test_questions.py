@@ -61,7 +61,7 @@ def test_a_send_to_many_says_what_would_go_to_whom_and_that_nothing_is_sent_yet(
         ({"seconds": 2.0}, "*@sales-team*."),
         ({"seconds": 326.0}, "in about 6 min."),
         ({"recipients": 1}, "to *1 person*, with"),
-        ({"recipients": 1500}, "to *1,500 people*"),
+        ({"recipients": 1500}, "to *1500 people*"),
         ({"groups": ("",)}, "with everybody in that group,"),
         ({"groups": ("", "")}, "with everybody in those groups,"),
         ({"groups": ("a", "")}, "with everybody in *@a* and 1 more,"),
