@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.composer import Composer
-from bot.errors import UserError
+from bot.errors import SlackError, UserError
 from bot.groups import Group, Groups
 from bot.notification import Named, Place, Recipient, SlackGroup, SlackUser
 from bot.people import Person
@@ -15,6 +15,20 @@ from bot.preview import Preview
 from bot.questions import Question
 from bot.store.acceptance import Acceptance
 from bot.store.outbox import Outbox, Receipt
+
+UNTOLD = (
+    "Only the members of one user group may send notifications, and Slack could not tell whether "
+    "you are in it. Nothing was sent. Try again."
+)
+NO_SUCH_GROUP = (
+    "Only the members of one user group may send notifications, and Slack does not tell who is in "
+    "it. Nothing was sent. An admin should check ALLOWED_USERGROUP: the group must be active, and "
+    "the app must have the scope usergroups:read."
+)
+NOT_IN_GROUP = (
+    "Only the members of {group} may send notifications. Nothing was sent. Ask an admin to add you "
+    "to it; it may take five minutes until I know."
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +54,7 @@ class Acceptor:
     composer: Composer
     groups: Groups
     allowed_channels: Sequence[str]
+    allowed_usergroup: str | None
     confirm_above: int
     """A send to more recipients must be confirmed, as one to a group must; 0: only to a group."""
     resolve: Callable[[], None]
@@ -51,6 +66,7 @@ class Acceptor:
         Raises UserError with nothing stored, or StoreError.
         """
         self.check_place(request.place)
+        await self.check_sender(request.sender)
         notification = self.composer.compose(
             title=request.title,
             content=request.content,
@@ -88,6 +104,7 @@ class Acceptor:
 
     async def accept_draft(self, draft_id: str, sender: Person) -> Receipt:
         """Commit what was a draft of this sender's; raises UserError if it is gone."""
+        await self.check_sender(sender)
         receipt = await self.outbox.accept_draft(draft_id, sender.user_id)
         self._wake(receipt)
         return receipt
@@ -105,6 +122,19 @@ class Acceptor:
         groups = await self.groups.get_all(group_ids)
         members = [SlackUser(user_id) for group in groups for user_id in group.members]
         return list(dict.fromkeys([*people, *members])), groups
+
+    async def check_sender(self, sender: Person) -> None:
+        """Refuse who is not in ALLOWED_USERGROUP, and everybody if Slack cannot tell who is."""
+        if self.allowed_usergroup is None:
+            return
+        try:
+            is_in, group = await self.groups.has_member(self.allowed_usergroup, sender.user_id)
+        except SlackError as exc:
+            raise UserError(UNTOLD) from exc
+        if group.refused or not group.is_active:
+            raise UserError(NO_SUCH_GROUP)
+        if not is_in:
+            raise UserError(NOT_IN_GROUP.format(group=group.name if group.handle else "one group"))
 
     def check_place(self, place: Place) -> None:
         """Refuse a place that ALLOWED_CHANNELS does not name."""

@@ -194,6 +194,7 @@ class Bot:
             composer,
             Groups(slack, self._clock),
             self._settings.allowed_channels,
+            self._settings.allowed_usergroup,
             self._settings.confirm_above,
             resolve=resolver.wake,
             dispatch=dispatcher.wake,

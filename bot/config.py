@@ -39,7 +39,7 @@ EXAMPLES = {
     "ICON_BASE_URL": "https://cdn.example.com/icons/",
     "ADMINS": "U012AB3CD, U045EF6GH",
     "ALLOWED_CHANNELS": "C012AB3CD, C045EF6GH",
-    "ALLOWED_USERGROUP": "(not supported yet: leave it out)",
+    "ALLOWED_USERGROUP": "S012AB3CD",
     "ALLOWED_LINK_HOSTS": "leadsquared.com, example.com",
     "HOURLY_LIMIT": "200",
     "CONFIRM_ABOVE": "5",
@@ -127,8 +127,10 @@ def check_database_url(value: str) -> str:
     return value
 
 
-def _refuse(value: str) -> str:
-    raise ValueError("is not supported yet")
+def _check_usergroup(value: str) -> str:
+    if not re.fullmatch(r"S[A-Z0-9]+", value):
+        raise ValueError("must be the id of one user group, which begins with S")
+    return value
 
 
 LowerWords = Annotated[
@@ -178,7 +180,7 @@ class Settings(BaseSettings):
 
     admins: Words = ()
     allowed_channels: Words = ()
-    allowed_usergroup: Annotated[str, AfterValidator(_refuse)] | None = None
+    allowed_usergroup: Annotated[str, AfterValidator(_check_usergroup)] | None = None
     allowed_link_hosts: LowerWords = ()
     hourly_limit: int = Field(default=200, ge=0)
     confirm_above: int = Field(default=5, ge=0)

@@ -87,6 +87,7 @@ class Buttons:
         but_not: Collection[str] = (),
     ) -> None:
         presser, report = await self._read(body, action)
+        await self.acceptor.check_sender(presser)
         count = await self.rounds.reopen(
             report.notification_id,
             states,

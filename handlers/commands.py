@@ -59,7 +59,7 @@ class NotifyCommand:
                 test = Send(own, TEST_TITLE, TEST_CONTENT, link=None, icon=None, private=True)
                 return await self._send(test, sender, command)
             case Compose():
-                return await self._open_modal(command)
+                return await self._open_modal(sender, command)
             case Help():
                 return answers.HELP
             case Status(notification_id):
@@ -92,9 +92,10 @@ class NotifyCommand:
             return answers.queued(receipt.notification_id, receipt.recipients, receipt.seconds)
         return ""
 
-    async def _open_modal(self, command: dict[str, Any]) -> str:
+    async def _open_modal(self, sender: Person, command: dict[str, Any]) -> str:
         place = _place(command)
         self.acceptor.check_place(place)
+        await self.acceptor.check_sender(sender)
         await self.slack.open_view(command["trigger_id"], compose.modal(place))
         return ""
 

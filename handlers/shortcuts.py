@@ -34,8 +34,9 @@ class Shortcuts:
 
     async def compose(self, ack: AsyncAck, shortcut: dict[str, Any]) -> None:
         async with asyncio.timeout(LISTEN_WITHIN):
-            await self.directory.get_sender(shortcut["user"]["id"])
+            sender = await self.directory.get_sender(shortcut["user"]["id"])
             self.acceptor.check_place(Place())
+            await self.acceptor.check_sender(sender)
             await self.slack.open_view(shortcut["trigger_id"], compose.modal(Place()))
         await ack()
 
@@ -44,6 +45,7 @@ class Shortcuts:
             sender = await self.directory.get_sender(shortcut["user"]["id"])
             place = build_place(shortcut)
             self.acceptor.check_place(place)
+            await self.acceptor.check_sender(sender)
             names = await self.directory.fetch_names(people_in(shortcut["message"]))
             room = self.acceptor.composer.room(sender.name)
             prefill = build_prefill(shortcut, names, max_bytes=room)

@@ -133,6 +133,7 @@ def test_only_the_secrets_must_be_given() -> None:
         ("ALLOWED_CHANNELS", "C1 C2", ("C1", "C2")),
         ("ALLOWED_CHANNELS", "   ", ()),
         ("ALLOWED_LINK_HOSTS", "a.test, B.Test", ("a.test", "b.test")),
+        ("ALLOWED_USERGROUP", "S0SALES01", "S0SALES01"),
         ("HOURLY_LIMIT", "0", 0),
         ("CONFIRM_ABOVE", "0", 0),
         ("LOG_LEVEL", "debug", "debug"),
@@ -166,6 +167,7 @@ def test_a_secret_that_is_missing_or_empty_is_named_with_an_example(
 HTTPS = "must begin with https:// (http:// only on this machine)"
 PLAIN = "must be a plain address without user name, query or #"
 WORD = "must be one word of ASCII characters"
+ONE_GROUP = "must be the id of one user group, which begins with S"
 ABOVE_0 = "input should be greater than 0"
 
 
@@ -241,7 +243,10 @@ ABOVE_0 = "input should be greater than 0"
         ("KEEP_DAYS", "0", "input should be greater than or equal to 1"),
         ("PORT", "65536", "input should be less than or equal to 65535"),
         ("PORT", "-1", "input should be greater than or equal to 0"),
-        ("ALLOWED_USERGROUP", CANARY, "is not supported yet"),
+        ("ALLOWED_USERGROUP", CANARY, ONE_GROUP),
+        ("ALLOWED_USERGROUP", f"C0{CANARY}".upper(), ONE_GROUP),
+        ("ALLOWED_USERGROUP", f"S0{CANARY}", ONE_GROUP),
+        ("ALLOWED_USERGROUP", "S0SALES01,S0OTHER01", ONE_GROUP),
         ("CONFIRM_ABOVE", "-1", "input should be greater than or equal to 0"),
         ("HOURLY_LIMIT", "-1", "input should be greater than or equal to 0"),
         ("LOG_LEVEL", CANARY, "input should be 'debug', 'info', 'warning' or 'error'"),
