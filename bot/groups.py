@@ -122,8 +122,9 @@ class Groups:
     def _note_end(self, group_id: str, reading: asyncio.Task[Group]) -> None:
         """Let the next caller read again; nobody may be left who looks at the error."""
         del self._reading[group_id]
-        if not reading.cancelled():
-            reading.exception()
+        error = None if reading.cancelled() else reading.exception()
+        if error is not None and not isinstance(error, SlackError):
+            log.error("group.failed", exc_info=error)
 
     async def _fetch(self, group_id: str) -> Group:
         members, listed = await asyncio.gather(

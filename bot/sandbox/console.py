@@ -17,6 +17,7 @@ from bot.sandbox.slack.messages import find_actions
 
 HELP = """\
 /notify @priya Callback due | Asha asked for 3 pm     what a teammate types (see /notify help)
+/notify @sales-team Standup | moved to 11             a user group: then /press Send
 /forward                 the message shortcut on the last message in this channel
 /forward @priya @lee     the same, and send the form to these people at once
 /shortcut                the global shortcut: an empty form

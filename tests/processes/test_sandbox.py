@@ -116,6 +116,22 @@ async def test_a_form_can_be_looked_at_before_it_is_sent(sandbox: SandboxProcess
     assert r'"Content": "Asha called at 3 pm\n— Alice Rao, Slack"' in sent
 
 
+async def test_a_group_and_a_form_to_many_are_asked_about_first(sandbox: SandboxProcess) -> None:
+    typed = "/notify @sales-team Standup | moved to 11"
+    to_many = "/to @priya @lee @dev @omar @gus @alice Six | of us"
+    output = await play(sandbox, typed, "/press Send to 3", "/shortcut", to_many, "/to")
+    asked = answer_to(typed, output)
+    assert "only alice sees it: Nothing is sent yet. “Standup” would go to *3 people*" in asked
+    assert "LeadSquared received:" not in asked
+    sent = answer_to("/press Send to 3", output)
+    assert sent.count("LeadSquared received:") == 3
+    assert "✅ 3 of 3 sent" in sent
+    asked = answer_to(to_many, output)
+    assert "“Six” would go to *6 people*." in asked
+    assert "LeadSquared received:" not in asked
+    assert "  Slack dm-alice: ⚠️ 4 of 6 sent" in output
+
+
 async def test_a_wrong_line_is_explained_and_the_next_one_is_read(sandbox: SandboxProcess) -> None:
     wrong = {
         "/nothing at all": "/nothing is no command here. /help lists them.",

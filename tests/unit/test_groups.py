@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pytest
 from aiohttp import ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
+from structlog.testing import capture_logs
 
 from bot import groups as module
 from bot.errors import SlackRefusedError, SlackUnavailableError, UserError
@@ -44,6 +45,20 @@ class Stage:
 
     def leave(self, name: str) -> None:
         self.slack.workspace.groups["sales-team"].members.remove(self.slack.people[name])
+
+
+def hold(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Keep Slack's answer back for longer than anybody waits, until the event."""
+    released = asyncio.Event()
+    fetch = stage.groups._slack.fetch_group_members
+
+    async def fetch_late(group_id: str) -> list[str]:
+        await released.wait()
+        return await fetch(group_id)
+
+    monkeypatch.setattr(module, "READ_WITHIN", 0.01)
+    monkeypatch.setattr(stage.groups._slack, "fetch_group_members", fetch_late)
+    return released
 
 
 @pytest.fixture
@@ -123,10 +138,10 @@ async def test_a_slack_that_hangs_is_not_waited_for_and_asked_once_meanwhile(
 async def test_a_reading_that_ends_after_its_caller_gave_up_is_remembered(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "READ_WITHIN", 0.05)
-    stage.slack.faults.delay = 0.3
+    released = hold(stage, monkeypatch)
     with pytest.raises(SlackUnavailableError):
         await stage.get()
+    released.set()
     await asyncio.wait([stage.groups._reading[SALES]])
     assert (await stage.get()).members == (PRIYA, LEE, DEV)
     assert stage.count() == 1
@@ -159,8 +174,10 @@ async def test_a_deactivated_group_is_called_by_its_name(stage: Stage) -> None:
     await stage.get(group_id)
     stage.slack.workspace.groups["old-team"].date_delete = 1700000000
     stage.clock.forward(KEEP)
-    for _ in range(2):  # and what was known before is no answer
-        assert (await stage.refusal(group_id)).startswith("*@old-team* is deactivated, so nothing")
+    assert (await stage.refusal(group_id)).startswith("*@old-team* is deactivated, so nothing")
+    stage.slack.faults.fail(MEMBERS, 500)
+    with pytest.raises(SlackUnavailableError):  # what was known before is no answer any more
+        await stage.get(group_id)
 
 
 async def test_a_group_that_slack_tells_of_though_it_is_deactivated_is_refused_too(
@@ -205,6 +222,20 @@ async def test_more_groups_than_slack_lets_us_read_are_refused_unread(stage: Sta
     with pytest.raises(UserError, match="at most 10 groups"):
         await stage.groups.get_all([f"S{number}" for number in range(MOST_GROUPS + 1)])
     assert stage.slack.calls == []
+
+
+async def test_a_bug_is_logged_though_nobody_waits_any_more(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = hold(stage, monkeypatch)
+    with pytest.raises(SlackUnavailableError):
+        await stage.get()
+    monkeypatch.setattr(module, "Group", None)
+    released.set()
+    with capture_logs() as logs:
+        await asyncio.wait([stage.groups._reading[SALES]])
+    assert [entry["event"] for entry in logs] == ["group.failed"]
+    assert isinstance(logs[0]["exc_info"], TypeError)
 
 
 @pytest.mark.parametrize(("user_id", "is_in"), [(PRIYA, True), ("U0OMAR001", False)])
