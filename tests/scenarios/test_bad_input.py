@@ -84,10 +84,10 @@ async def test_a_mistake_is_named_with_the_next_step_and_the_text_given_back(
     assert f"```/notify {shown}```" in answer
 
 
-async def test_a_group_is_refused_with_the_way_to_name_people(world: World) -> None:
-    answer = await refuse(world, "@sales-team Hi | there")
-    assert "Groups cannot be notified yet. Name the people one by one" in answer
-    assert "```/notify @sales-team Hi | there```" in answer
+async def test_a_group_that_is_part_of_a_sentence_is_refused_and_given_back(world: World) -> None:
+    answer = await refuse(world, "@priya and @sales-team Hi | there")
+    assert "Between recipients there are only spaces or commas" in answer
+    assert "```/notify @Priya Nair and @sales-team Hi | there```" in answer
 
 
 @pytest.mark.parametrize("letter", ["a", "é", "अ", "क्ष", "😀", "👩‍💻"])
