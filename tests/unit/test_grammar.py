@@ -529,6 +529,35 @@ def test_any_text_is_a_command_or_a_refusal_that_helps(text: str) -> None:
         assert command.title is None or command.title == command.title.strip() != ""
 
 
+RECIPIENTS: dict[str, Named] = {
+    P: PRIYA,
+    O: OMAR,
+    "me,": ALICE,
+    "key-owner,": KEY_OWNER,
+    G: SALES,
+    "<!subteam^S0SALES01>": SALES,
+    "<!subteam^S2|>": SlackGroup("S2"),
+}
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(sorted(RECIPIENTS)), st.sampled_from([" ", ", ", "\n", "\u2069 "])
+        ),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_people_and_groups_in_any_order_count_once_where_they_first_stand(
+    typed: list[tuple[str, str]],
+) -> None:
+    named = dict.fromkeys(RECIPIENTS[token] for token, _ in typed)
+    text = "".join(token + gap for token, gap in typed)
+    assert read(f"{text}-- Due | hi") == send(*named, title="Due")
+
+
 # `\` and the bars have rules of their own, tested above.
 PLAIN = st.text().map(lambda text: re.sub(r"[|｜\\]", "", escape(text)).strip())
 
@@ -563,8 +592,12 @@ def test_what_stands_behind_two_dashes_arrives_as_typed(title: str, content: str
         f"{P} " + "\n" * 100_000 + "hi",
         "link " + f"{P} " * 8_000,
         "@" + "<!here>" * 15_000,
+        f"{G} " * 4_000 + "hi",
+        "<!subteam^" * 10_000 + "hi",
+        f"{P} <!subteam^" + "x|" * 50_000 + " hi",
+        f"{G}'" * 4_000 + "hi",
     ],
-    ids=range(20),
+    ids=range(24),
 )
 def test_long_texts_take_linear_time(text: str) -> None:
     begun = perf_counter()
