@@ -273,6 +273,25 @@ def test_an_example_is_itself_accepted(environment: pytest.MonkeyPatch, name: st
     load_settings({})
 
 
+SHOWN = dict(
+    re.findall(r"^(?:# )?([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text("utf-8"), re.MULTILINE)
+)
+
+
+def test_the_file_to_copy_shows_every_setting_that_can_be_used() -> None:
+    assert SHOWN.keys() == ALL - {"SLACK_APP_TOKEN"}
+    assert {name for name, value in SHOWN.items() if value in ("", "''")} == REQUIRED.keys()
+
+
+@pytest.mark.parametrize("name", sorted(SHOWN.keys() - REQUIRED.keys()))
+def test_what_the_file_to_copy_shows_is_the_default_or_an_example(
+    environment: pytest.MonkeyPatch, name: str
+) -> None:
+    environment.setenv(name, SHOWN[name])
+    default = Settings.model_fields[name.lower()].default
+    assert getattr(load_settings({}), name.lower()) == default or not default
+
+
 def test_all_mistakes_are_told_at_once() -> None:
     lines = explain()
     assert [line.partition(":")[0] for line in lines] == list(REQUIRED)
