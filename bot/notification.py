@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -132,3 +133,28 @@ class Report:
     def is_open(self) -> bool:
         """Tell whether an outcome is still missing."""
         return any(each.state not in FINAL for each in self.deliveries)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A notification in a list: its recipients are counted, and only the first are named."""
+
+    notification_id: str
+    title: str
+    accepted_at: float
+    """Seconds since the epoch."""
+    counts: Mapping[State, int]
+    first: tuple[Delivery, ...]
+
+    @property
+    def recipients(self) -> int:
+        return sum(self.counts.values())
+
+    def count(self, *states: State) -> int:
+        """Return how many recipients are in any of `states`."""
+        return sum(self.counts.get(state, 0) for state in states)
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether an outcome is still missing."""
+        return self.count(State.PENDING, State.SENDING) > 0

@@ -19,6 +19,7 @@ ON_BOTH = {
     "test_kill",
     "test_kill_rounds",
     "test_notify",
+    "test_overview",
     "test_people_store",
     "test_query_plans",
     "test_reports",

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, select
+from sqlalchemy import Connection, Row, and_, bindparam, func, null, select
 
-from bot.notification import Delivery, Notification, Report, State
+from bot.notification import Delivery, Notification, Report, State, Summary
 from bot.store.database import Database
 from bot.store.tables import deliveries, notifications, people
+
+NAMED = 3
+"""Recipients of a notification that a list names; the rest are counted."""
 
 
 class Reports:
@@ -39,6 +43,30 @@ class Reports:
             .where(deliveries.c.notification_id == bindparam("id"))
             .order_by(deliveries.c.position)
         )
+        self._count_states = (
+            select(deliveries.c.notification_id, deliveries.c.state, func.count())
+            .where(deliveries.c.notification_id.in_(bindparam("ids", expanding=True)))
+            .group_by(deliveries.c.notification_id, deliveries.c.state)
+        )
+        self._find_first = (
+            select(
+                deliveries,
+                null().label("twin_position"),
+                people.c.name.label("slack_name"),
+            )
+            .outerjoin(people, people.c.user_id == deliveries.c.slack_user_id)
+            .where(
+                deliveries.c.notification_id.in_(bindparam("ids", expanding=True)),
+                deliveries.c.position < NAMED,
+            )
+            .order_by(deliveries.c.position)
+        )
+        self._find_recent_heads = (
+            select(notifications.c.id, notifications.c.title, notifications.c.accepted_at)
+            .where(notifications.c.sender_id == bindparam("sender_id"))
+            .order_by(notifications.c.accepted_at.desc())
+            .limit(bindparam("most"))
+        )
         self._find_latest_id = (
             select(notifications.c.id)
             .where(notifications.c.sender_id == bindparam("sender_id"))
@@ -52,6 +80,25 @@ class Reports:
     async def find_latest(self, sender_id: str) -> Report | None:
         """Return the last notification this person sent."""
         return await self._database.transact(self._find_latest, sender_id)
+
+    async def find_recent(self, sender_id: str, most: int = 20) -> list[Summary]:
+        """Return the last notifications this person sent, the newest first."""
+        return await self._database.transact(self._find_recent, sender_id, most)
+
+    def _find_recent(self, connection: Connection, sender_id: str, most: int) -> list[Summary]:
+        wanted = {"sender_id": sender_id, "most": most}
+        heads = connection.execute(self._find_recent_heads, wanted).all()
+        these = {"ids": [head.id for head in heads]}
+        counts: defaultdict[str, dict[State, int]] = defaultdict(dict)
+        for notification_id, state, count in connection.execute(self._count_states, these):
+            counts[notification_id][State(state)] = count
+        first: defaultdict[str, list[Delivery]] = defaultdict(list)
+        for row in connection.execute(self._find_first, these):
+            first[row.notification_id].append(_delivery(row))
+        return [
+            Summary(head.id, head.title, head.accepted_at, counts[head.id], tuple(first[head.id]))
+            for head in heads
+        ]
 
     def _find_latest(self, connection: Connection, sender_id: str) -> Report | None:
         found = connection.scalars(self._find_latest_id, {"sender_id": sender_id}).one_or_none()

@@ -7,6 +7,7 @@ from bot.store.database import Database
 from bot.store.debts import Debts
 from bot.store.gate import GateStore, Limits
 from bot.store.outbox import Outbox
+from bot.store.overview import OverviewStore
 from bot.store.people import PeopleStore
 from bot.store.quota import Quota
 from bot.store.reports import Reports
@@ -36,3 +37,4 @@ class Store:
         self.debts = Debts(database)
         self.reports = Reports(database)
         self.people = PeopleStore(database)
+        self.overview = OverviewStore(database, self.gate, deliver_within=deliver_within)

@@ -215,6 +215,19 @@ async def test_what_runs_all_the_time_goes_by_its_index(
     assert plans.full_scans == []
 
 
+async def test_the_home_tab_reads_no_more_than_it_shows(store: Store, plans: Plans) -> None:
+    await store.reports.find_recent("U0")
+    assert {"ix_notifications_sender", "uq_deliveries_position"} <= plans.indexes
+    assert plans.walked == set()
+    assert plans.full_scans == []
+
+
+async def test_the_overview_reads_the_ends_of_what_grows(store: Store, plans: Plans) -> None:
+    await store.overview.read()
+    assert plans.walked <= {"ix_deliveries_expires", "pk_deliveries"}  # each up to a bound
+    assert [each.table for each in plans.full_scans] in ([], ["deliveries"])  # SQLite: by its id
+
+
 async def test_forgetting_starts_from_the_oldest(store: Store, plans: Plans) -> None:
     await store.debts.forget(keep_days=30)
     assert "ix_notifications_accepted_at" in plans.indexes

@@ -49,3 +49,30 @@ async def test_the_latest_is_that_of_its_sender(store: Store, clock: FrozenClock
     report = await store.reports.find_latest("UALICE")
     assert report is not None
     assert report.notification_id == latest
+
+
+async def test_the_recent_ones_are_counted_by_state_and_their_first_named(
+    store: Store, clock: FrozenClock
+) -> None:
+    many = await store.accept("UA", "UB", "UC", "UD", key="k1")
+    await store.resolve(UA="a", UB="b")
+    await end(store)
+    clock.forward(1)
+    alone = await store.accept("UA", key="k2")
+    await store.accept("UA", key="k3", sender="UBOB")
+    newest, older = await store.reports.find_recent("UALICE")
+    assert (newest.notification_id, newest.title) == (alone, "Title")
+    assert (newest.counts, newest.is_open) == ({State.PENDING: 1}, True)
+    assert (older.notification_id, older.recipients) == (many, 4)
+    assert older.counts == {State.SENT: 1, State.PENDING: 3}
+    assert [each.slack_user_id for each in older.first] == ["UA", "UB", "UC"]
+    assert [each.name for each in older.first] == ["UA", "UB", None]
+    assert newest.accepted_at - older.accepted_at == pytest.approx(1)
+
+
+async def test_only_so_many_are_recent(store: Store, clock: FrozenClock) -> None:
+    for number in range(4):
+        await store.accept("UA", key=f"k{number}")
+        clock.forward(1)
+    assert len(await store.reports.find_recent("UALICE", most=3)) == 3
+    assert await store.reports.find_recent("UNOBODY") == []
