@@ -143,7 +143,8 @@ class Summary:
     title: str
     accepted_at: float
     """Seconds since the epoch."""
-    counts: Mapping[State, int]
+    counts: Mapping[tuple[State, str | None], int]
+    """Recipients by state and code."""
     first: tuple[Delivery, ...]
 
     @property
@@ -152,7 +153,7 @@ class Summary:
 
     def count(self, *states: State) -> int:
         """Return how many recipients are in any of `states`."""
-        return sum(self.counts.get(state, 0) for state in states)
+        return sum(count for (state, _), count in self.counts.items() if state in states)
 
     @property
     def is_open(self) -> bool:

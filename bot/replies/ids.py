@@ -17,9 +17,10 @@ class CallbackId(StrEnum):
 class ActionId(StrEnum):
     """Buttons; the value of each is the id of a notification or, for SEND_DRAFT, of a draft.
 
-    PREVIEW is part of the form and has none.
+    COMPOSE and PREVIEW have none.
     """
 
+    COMPOSE = "compose"
     SEND_DRAFT = "send_draft"
     RETRY = "retry"
     SEND_AGAIN = "send_again"

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, null, select
+from sqlalchemy import Connection, Row, and_, bindparam, func, select
 
 from bot.notification import Delivery, Notification, Report, State, Summary
 from bot.store.database import Database
@@ -25,7 +25,7 @@ class Reports:
         head = select(notifications, database.now.label("now"))
         self._find_head = head.where(notifications.c.id == bindparam("id"))
         twin = deliveries.alias("twin")
-        self._find_deliveries = (
+        found = (
             select(
                 deliveries,
                 twin.c.position.label("twin_position"),
@@ -40,27 +40,13 @@ class Reports:
                 ),
             )
             .outerjoin(people, people.c.user_id == deliveries.c.slack_user_id)
-            .where(deliveries.c.notification_id == bindparam("id"))
             .order_by(deliveries.c.position)
         )
-        self._count_states = (
-            select(deliveries.c.notification_id, deliveries.c.state, func.count())
-            .where(deliveries.c.notification_id.in_(bindparam("ids", expanding=True)))
-            .group_by(deliveries.c.notification_id, deliveries.c.state)
-        )
-        self._find_first = (
-            select(
-                deliveries,
-                null().label("twin_position"),
-                people.c.name.label("slack_name"),
-            )
-            .outerjoin(people, people.c.user_id == deliveries.c.slack_user_id)
-            .where(
-                deliveries.c.notification_id.in_(bindparam("ids", expanding=True)),
-                deliveries.c.position < NAMED,
-            )
-            .order_by(deliveries.c.position)
-        )
+        self._find_deliveries = found.where(deliveries.c.notification_id == bindparam("id"))
+        one_of = deliveries.c.notification_id.in_(bindparam("ids", expanding=True))
+        self._find_first = found.where(one_of, deliveries.c.position < NAMED)
+        fate = (deliveries.c.notification_id, deliveries.c.state, deliveries.c.code)
+        self._count_fates = select(*fate, func.count()).where(one_of).group_by(*fate)
         self._find_recent_heads = (
             select(notifications.c.id, notifications.c.title, notifications.c.accepted_at)
             .where(notifications.c.sender_id == bindparam("sender_id"))
@@ -89,9 +75,9 @@ class Reports:
         wanted = {"sender_id": sender_id, "most": most}
         heads = connection.execute(self._find_recent_heads, wanted).all()
         these = {"ids": [head.id for head in heads]}
-        counts: defaultdict[str, dict[State, int]] = defaultdict(dict)
-        for notification_id, state, count in connection.execute(self._count_states, these):
-            counts[notification_id][State(state)] = count
+        counts: defaultdict[str, dict[tuple[State, str | None], int]] = defaultdict(dict)
+        for notification_id, state, code, count in connection.execute(self._count_fates, these):
+            counts[notification_id][State(state), code] = count
         first: defaultdict[str, list[Delivery]] = defaultdict(list)
         for row in connection.execute(self._find_first, these):
             first[row.notification_id].append(_delivery(row))

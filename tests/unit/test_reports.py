@@ -62,9 +62,10 @@ async def test_the_recent_ones_are_counted_by_state_and_their_first_named(
     await store.accept("UA", key="k3", sender="UBOB")
     newest, older = await store.reports.find_recent("UALICE")
     assert (newest.notification_id, newest.title) == (alone, "Title")
-    assert (newest.counts, newest.is_open) == ({State.PENDING: 1}, True)
+    assert (newest.counts, newest.is_open) == ({(State.PENDING, None): 1}, True)
     assert (older.notification_id, older.recipients) == (many, 4)
-    assert older.counts == {State.SENT: 1, State.PENDING: 3}
+    assert older.counts == {(State.SENT, None): 1, (State.PENDING, None): 3}
+    assert older.count(State.PENDING, State.SENDING) == 3
     assert [each.slack_user_id for each in older.first] == ["UA", "UB", "UC"]
     assert [each.name for each in older.first] == ["UA", "UB", None]
     assert newest.accepted_at - older.accepted_at == pytest.approx(1)
