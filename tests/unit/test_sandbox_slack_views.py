@@ -410,3 +410,18 @@ async def test_home_tabs_belong_to_people(stage: Stage) -> None:
     stage.slack.view_methods.home_tab = False
     answer = await stage.call("views.publish", user_id="U0ALICE01", view=home)
     assert answer["error"] == "not_enabled"
+
+
+async def test_a_press_on_the_home_tab_comes_from_a_view_and_from_no_channel(stage: Stage) -> None:
+    alice = stage.slack.people["alice"]
+    with pytest.raises(LookupError, match="alice has no Home tab"):
+        _ = alice.home
+    home = {"type": "home", "blocks": [section("Hi"), actions(button("go", value="7"))]}
+    await stage.client.views_publish(user_id=alice.id, view=home)
+    await alice.press(await alice.sees_home("Hi"), "go")
+    payload = stage.app.payload
+    assert payload["container"] == {"type": "view", "view_id": alice.home.id}
+    assert payload["view"]["type"] == "home"
+    assert payload["actions"][0]["value"] == "7"
+    assert not {"response_url", "channel", "message"} & set(payload)
+    assert "alice's Home tab: 'Hi" in stage.slack.transcript()

@@ -187,6 +187,18 @@ class Interactions(ModalInteractions):
         await self.workspace.changed()
         return reply
 
+    async def sees_home(
+        self,
+        person: Person,
+        text: str,
+        timeout: float,  # noqa: ASYNC109  # as below
+    ) -> View:
+        homes = self.workspace.homes
+        await self.workspace.wait_for(
+            lambda: person in homes and text in homes[person].shown, timeout
+        )
+        return homes[person]
+
     async def sees(
         self,
         person: Person,

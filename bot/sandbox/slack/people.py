@@ -59,6 +59,14 @@ class Person:
             raise LookupError(f"{self.name} has no modal open")
         return stack[-1]
 
+    @property
+    def home(self) -> View:
+        """What the Home tab shows this person; LookupError if the app has published none."""
+        view = self.slack.workspace.homes.get(self)
+        if view is None:
+            raise LookupError(f"{self.name} has no Home tab")
+        return view
+
     async def command(
         self, command: str, text: str = "", channel: str = "sales", **options: Any
     ) -> Reply:
@@ -95,6 +103,14 @@ class Person:
     ) -> Message:
         """Wait until a message that this person sees contains `text`; return the newest such."""
         return await self.slack.sees(self, text, channel, timeout)
+
+    async def sees_home(
+        self,
+        text: str,
+        timeout: float = 10.0,  # noqa: ASYNC109  # as above
+    ) -> View:
+        """Wait until this person's Home tab contains `text`; return it."""
+        return await self.slack.sees_home(self, text, timeout)
 
     async def gets_view(
         self,

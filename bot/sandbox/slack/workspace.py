@@ -172,6 +172,7 @@ class Workspace:
         lines = [self._write_line(message) for message in self.messages if not message.deleted]
         for person, stack in self.views.items():
             lines += [f"{person.name} has open: {view.shown!r}" for view in stack]
+        lines += [f"{one.name}'s Home tab: {home.shown!r}" for one, home in self.homes.items()]
         return "\n".join([*lines, *(f"violation: {text}" for text in self.violations)])
 
     def _write_line(self, message: Message) -> str:
