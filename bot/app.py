@@ -28,6 +28,7 @@ from bot.errands import Errands
 from bot.errors import ConfigError, SlackError, SlackRefusedError, StoreError
 from bot.groups import Groups
 from bot.health import Health
+from bot.homes import Homes
 from bot.icons import Icons
 from bot.intake import PATH, Intake, build_bolt
 from bot.janitor import Janitor
@@ -151,8 +152,8 @@ class Bot:
                 self._start(tasks, dispatcher, janitor, self._watch)
                 identity = await self._keep_trying("slack", lambda: _identify(slack))
                 if identity is not None:
-                    resolver = self._open_slack(identity, slack, crm, dispatcher, reporters)
-                    self._start(tasks, resolver, *reporters)
+                    others = self._open_slack(identity, slack, crm, dispatcher, reporters)
+                    self._start(tasks, *others, *reporters)
                     self.ready.set()
                     log.info("bot.ready", team=identity.team_id)
         finally:  # also when a part failed: calls under way would be unknown for nothing
@@ -166,7 +167,7 @@ class Bot:
         crm: LeadSquaredClient,
         dispatcher: Dispatcher,
         reporters: Sequence[Reporter],
-    ) -> Resolver:
+    ) -> Sequence[Worker]:
         """Build what needs to know which workspace this is, and let requests in."""
         directory = Directory(
             self._store.people,
@@ -199,6 +200,17 @@ class Bot:
             resolve=resolver.wake,
             dispatch=dispatcher.wake,
         )
+        homes = Homes(
+            directory,
+            self._store.reports,
+            self._store.overview,
+            slack,
+            self._errands,
+            self._clock,
+            check_place=acceptor.check_place,
+        )
+        for each in reporters:
+            each.on_change = homes.refresh
         self._bolt = build_bolt(identity, self._settings.slack_bot_token)
         core = handlers.Core(
             acceptor,
@@ -207,10 +219,11 @@ class Bot:
             self._store.rounds,
             slack,
             self._errands,
+            homes,
             report=reporters[0].wake,
         )
         handlers.register(self._bolt, core)
-        return resolver
+        return resolver, homes
 
     async def _finish(self, dispatcher: Dispatcher, reporters: Sequence[Reporter]) -> None:
         """End what is under way, store it, and pay the replies that are due."""

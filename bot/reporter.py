@@ -63,6 +63,8 @@ class Reporter(Worker):
         self._random = random
         self._assistants = assistants
         self._is_busy = False
+        self.on_change: Callable[[str], None] = _do_nothing
+        """Hears whose notification has come further."""
 
     @classmethod
     def open(
@@ -94,6 +96,7 @@ class Reporter(Worker):
         if debt is None:
             return False
         self._wake_assistants()  # there may be more
+        self.on_change(debt.report.sender_id)
         if debt.report.is_open:
             await self._show(debt)
             return True
@@ -221,3 +224,6 @@ def _may_respond(debt: Debt) -> bool:
         and debt.age < RESPONSE_URL_AGE
         and debt.uses < RESPONSE_URL_USES
     )
+
+
+def _do_nothing(_: str) -> None: ...

@@ -103,6 +103,10 @@ class SlackApi:
         """
         await _ask(self._client.views_update(view_id=view_id, hash=hash_, view=view))
 
+    async def publish_view(self, user_id: str, view: dict[str, Any]) -> None:
+        """Replace what somebody's Home tab shows."""
+        await _ask(self._client.views_publish(user_id=user_id, view=view))
+
     async def post(
         self, channel: str, text: str, blocks: Blocks, *, thread_ts: str | None = None
     ) -> Card | None:

@@ -10,6 +10,7 @@ from slack_bolt.async_app import AsyncApp
 from bot.acceptor import Acceptor
 from bot.directory import Directory
 from bot.errands import Errands
+from bot.homes import Homes
 from bot.slack_api import SlackApi
 from bot.store.reports import Reports
 from bot.store.rounds import Rounds
@@ -17,6 +18,7 @@ from handlers.buttons import Buttons
 from handlers.commands import NotifyCommand
 from handlers.compose import ComposeModal
 from handlers.errors import ErrorListener
+from handlers.home import HomeTab
 from handlers.shortcuts import Shortcuts
 
 
@@ -30,6 +32,7 @@ class Core:
     rounds: Rounds
     slack: SlackApi
     errands: Errands
+    homes: Homes
     report: Callable[[], None]
     """Look for replies that have become due."""
 
@@ -46,6 +49,8 @@ def register(app: AsyncApp, core: Core) -> None:
         core.rounds,
         core.slack,
         core.errands,
+        core.homes,
         core.report,
     ).register(app)
+    HomeTab(core.acceptor, core.directory, core.homes, core.slack).register(app)
     app.error(ErrorListener(core.directory, core.slack).answer)

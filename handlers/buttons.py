@@ -1,4 +1,4 @@
-"""The buttons on cards and answers, for the sender of a notification and for admins."""
+"""The buttons on cards, answers and the Home tab, for the sender and for admins."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from bot.acceptor import Acceptor
 from bot.directory import Directory
 from bot.errands import Errands
 from bot.errors import UserError
+from bot.homes import Homes
 from bot.notification import Place, Report, State
 from bot.people import Person
-from bot.replies import ActionId, Message, answers, cards
+from bot.replies import ActionId, Message, answers, cards, home
 from bot.slack_api import SlackApi
 from bot.store.debts import QUICK
 from bot.store.outbox import Receipt
@@ -34,6 +35,7 @@ class Buttons:
     rounds: Rounds
     slack: SlackApi
     errands: Errands
+    homes: Homes
     report_cancelled: Callable[[], None]
 
     def register(self, app: AsyncApp) -> None:
@@ -75,7 +77,7 @@ class Buttons:
     ) -> None:
         async with asyncio.timeout(LISTEN_WITHIN):
             _, report = await self._read(body, action)
-        self._respond(body, cards.status(report), replace_original=False)
+            await self._tell(body, report)
         await ack()
 
     async def _reopen(
@@ -115,11 +117,22 @@ class Buttons:
             raise UserError(answers.NOT_YOURS)
         return presser, report
 
+    async def _tell(self, body: dict[str, Any], report: Report) -> None:
+        """Show the details to whoever asked, alone; over the Home tab that is a modal."""
+        if _is_home(body):
+            await self.slack.open_view(body["trigger_id"], home.build_details(report))
+        else:
+            self._respond(body, cards.status(report), replace_original=False)
+
     def _replace(self, body: dict[str, Any], message: Message) -> None:
         """Let the buttons that were pressed disappear."""
         self._respond(body, message, replace_original=True)
 
     def _respond(self, body: dict[str, Any], message: Message, *, replace_original: bool) -> None:
+        """Answer where the button is; on the Home tab, by what it shows from now on."""
+        if _is_home(body):
+            self.homes.show(body["user"]["id"])
+            return
         if not (response_url := body.get("response_url")):
             return
         answer: dict[str, Any] = {"text": message.text, "blocks": message.blocks}
@@ -144,8 +157,12 @@ def _is_answer(body: dict[str, Any]) -> bool:
     return bool((body.get("container") or {}).get("is_ephemeral"))
 
 
+def _is_home(body: dict[str, Any]) -> bool:
+    return bool((body.get("view") or {}).get("type") == "home")
+
+
 def _place(body: dict[str, Any]) -> Place:
-    """Return where the button is: the new outcome belongs there too."""
+    """Return where the button is: the new outcome belongs there too; nowhere for the Home tab."""
     message = body.get("message") or {}
     return Place(
         channel_id=(body.get("channel") or {}).get("id"),

@@ -79,6 +79,7 @@ class FakeSlack(SlackApi):
         self.errors: dict[str, list[Exception]] = {}
         self.tried: list[str] = []
         self.posted: list[Posted] = []
+        self.homes: list[tuple[str, dict[str, Any]]] = []
         self.slow: str | None = None
         self.is_waited_for, self.goes_on = asyncio.Event(), asyncio.Event()
 
@@ -108,6 +109,10 @@ class FakeSlack(SlackApi):
             await self.goes_on.wait()
         self.posted.append(Posted(channel, text, blocks, thread_ts))
         return Card(channel, f"1700000000.{len(self.posted):06}")
+
+    async def publish_view(self, user_id: str, view: dict[str, Any]) -> None:
+        self._try(user_id)
+        self.homes.append((user_id, view))
 
     async def update(self, card: Card, text: str, blocks: Blocks) -> None:
         self._try(f"{card.channel} {card.ts}")

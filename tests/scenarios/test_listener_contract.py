@@ -16,7 +16,11 @@ from structlog.testing import capture_logs
 
 from bot.errors import CommitInDoubtError, StoreError, StoreUnavailableError
 from bot.notification import Place
+from bot.people import Person as Known
+from bot.people import Standing
+from bot.replies import ActionId
 from bot.replies.compose import Prefill, modal
+from bot.replies.home import Home, build_view
 from bot.sandbox.leadsquared import FaultKind
 from bot.sandbox.slack import Message, Person, Reply, View
 from bot.store.tables import notifications
@@ -115,13 +119,27 @@ async def prepare_message_shortcut(world: World, person: Person) -> Interaction:
     return Interaction(world, person, act, sends=False)
 
 
+async def prepare_home_button(world: World, person: Person) -> Interaction:
+    """Put the tab there without the bot's doing: to some it would show no button."""
+    home = Home(Known(person.id, person.name, None, Standing.MEMBER, is_admin=False), None, [])
+    view = world.slack._modals.publish(person, build_view(home))
+
+    async def act(trigger_id: str | None) -> Reply:
+        return await person.press(view, ActionId.COMPOSE, **_forged(trigger_id))
+
+    return Interaction(world, person, act, sends=False)
+
+
 Prepare = Callable[[World, Person], Awaitable[Interaction]]
 SURFACES: list[Prepare] = [
     prepare_command,
     prepare_submission,
     prepare_global_shortcut,
     prepare_message_shortcut,
+    prepare_home_button,
 ]
+WITHOUT_PLACE = (prepare_global_shortcut, prepare_home_button)
+"""What can be answered by a direct message only."""
 
 
 @pytest.fixture(params=SURFACES, ids=lambda prepare: prepare.__name__.removeprefix("prepare_"))
@@ -212,7 +230,7 @@ async def test_only_full_members_may_use_it(
     interaction = await prepare(world, world.slack.people[who])
     reply = await interaction.act(None)
     assert reply.status == 200
-    if prepare is not prepare_global_shortcut or who == "gus":
+    if prepare not in WITHOUT_PLACE or who == "gus":
         # Slack takes no direct message to the others, so a global shortcut of theirs stays silent.
         assert sentence in await interaction.read_answer(reply)
     assert count_stored(world) == 0
@@ -353,6 +371,8 @@ def test_every_surface_has_a_listener() -> None:
     assert {
         "commands.answer",
         "compose.submit",
+        "home.compose",
+        "home.show",
         "shortcuts.compose",
         "shortcuts.forward",
     } <= set(LISTENERS)

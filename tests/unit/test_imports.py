@@ -42,6 +42,7 @@ LAYERS = [
         "bot.icons",
     }
     | {"bot.leads"},
+    {"bot.homes"},
     {"bot.dispatcher", "bot.resolver", "bot.reporter", "bot.janitor", "handlers"},
     {"bot.app", "bot.migrations"},
     {"bot.server"},

@@ -76,12 +76,12 @@ def find_slack_methods(sources: list[str]) -> set[str]:
     }
 
 
-def find_commands(sources: list[str]) -> set[str]:
-    """Return the string literals that `app.command(...)` is called with."""
+def find_registered(kind: str, sources: list[str]) -> set[str]:
+    """Return the string literals that `app.command(...)`, or what `kind` says, is called with."""
     return {
         argument.value
         for owner, name, call in find_calls(sources)
-        if (owner, name) == ("app", "command")
+        if (owner, name) == ("app", kind)
         for argument in call.args
         if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
     }
@@ -112,7 +112,16 @@ def test_shortcuts_are_those_the_code_knows() -> None:
 
 def test_commands_are_those_the_handlers_register() -> None:
     commands = {one["command"] for one in load_manifest()["features"]["slash_commands"]}
-    assert commands == find_commands(read_sources("handlers"))
+    assert commands == find_registered("command", read_sources("handlers"))
+
+
+def test_events_are_those_the_handlers_register() -> None:
+    events = load_manifest()["settings"]["event_subscriptions"]["bot_events"]
+    assert set(events) == find_registered("event", read_sources("handlers"))
+
+
+def test_the_home_tab_is_there() -> None:
+    assert load_manifest()["features"]["app_home"]["home_tab_enabled"]
 
 
 def test_scopes_are_those_the_called_methods_need() -> None:
@@ -130,6 +139,7 @@ def test_every_address_is_the_same_placeholder() -> None:
     manifest = load_manifest()
     addresses = {one["url"] for one in manifest["features"]["slash_commands"]}
     addresses.add(manifest["settings"]["interactivity"]["request_url"])
+    addresses.add(manifest["settings"]["event_subscriptions"]["request_url"])
     assert addresses == {"https://YOUR-APP.example.com/slack/events"}
 
 
@@ -147,7 +157,6 @@ def test_calls_of_the_web_api_are_found(source: str, methods: set[str]) -> None:
 
 
 def test_registered_commands_are_found() -> None:
-    assert find_commands(['app.command("/a")(f); self.app.command("/b"); other.command("/c")']) == {
-        "/a",
-        "/b",
-    }
+    source = 'app.command("/a")(f); self.app.command("/b"); other.command("/c"); app.event("d")'
+    assert find_registered("command", [source]) == {"/a", "/b"}
+    assert find_registered("event", [source]) == {"d"}
