@@ -25,6 +25,7 @@ HELP = """\
 /fill @priya Title | Text  the same without sending it; then /press Preview shows how it looks
 /kind call               choose the kind in the form that is open; /kind alone chooses none
 /press Retry             press the newest button whose label begins like this, a form's first
+/home                    open the bot's Home tab; /press looks there first, until /in or /as
 /as @lee                 be somebody else
 /in #random              go to another channel
 /people                  who is here, and who they are in LeadSquared
@@ -63,6 +64,8 @@ class Console:
         self._write = write
         self._person = slack.people["alice"]
         self._channel = slack.channels["sales"]
+        self._is_home = False
+        self._home_shown = ""
         self._owed = 0
         self._pushes_shown = 0
         self._messages_shown: dict[str, str] = {}
@@ -78,13 +81,14 @@ class Console:
             "/fill": self._fill,
             "/kind": self._choose_kind,
             "/press": self._press,
+            "/home": self._open_home,
             "/fault": self._set_fault,
             "/help": self._help,
         }
 
     @property
     def prompt(self) -> str:
-        return f"{self._person.name} in {self._channel}> "
+        return f"{self._person.name} in {'Home' if self._is_home else self._channel}> "
 
     async def carry_out(self, line: str) -> None:
         """Do what one line says, and show what came of it."""
@@ -142,6 +146,9 @@ class Console:
                 how = "changes the" if view.id in self._views_shown else "opens a"
                 self._views_shown[view.id] = view.hash
                 self._write_lines(f"  Slack {how} form: ", view.shown)
+        if self._is_home and self._home_shown != (shown := self._person.home.shown):
+            self._home_shown = shown
+            self._write_lines("  Slack shows the Home tab: ", shown)
 
     def _show(self, message: Message, how: str) -> None:
         channel = self._slack.find_channel(message.channel)
@@ -218,34 +225,48 @@ class Console:
     async def _press(self, label: str) -> None:
         if not label:
             raise LineError("/press takes the label of a button, or how it begins.")
-        places: list[Message | View] = [
-            *reversed(self._slack.views[self._person]),
-            *reversed(self._slack.visible_to(self._person)),
-        ]
+        forms = self._slack.views[self._person]
+        home = [self._person.home] if self._is_home else []
+        messages = self._slack.visible_to(self._person)
+        places: list[Message | View] = [*reversed(forms), *home, *reversed(messages)]
         for place in places:
             for button in find_actions(place.blocks):
                 if _label(button).lower().startswith(label.lower()):
-                    await self._press_there(place, button)
+                    press = self._press_in_form if place in forms else self._press_button
+                    await press(place, button)
                     return
         raise LineError(f"@{self._person.name} sees no button that begins with {label!r}.")
 
-    async def _press_there(self, place: Message | View, button: dict[str, Any]) -> None:
-        if isinstance(place, Message):
-            await self._press_button(place, button)
-            return
-        before = place.hash
-        await self._person.press(place, button["action_id"], button.get("value"))
+    async def _press_in_form(self, form: Message | View, button: dict[str, Any]) -> None:
+        before = form.shown
+        await self._person.press(form, button["action_id"], button.get("value"))
         with contextlib.suppress(AssertionError):
-            await self._slack.until(lambda _: place.hash != before, timeout=ANSWER_WITHIN)
+            await self._slack.until(lambda _: form.shown != before, timeout=ANSWER_WITHIN)
 
-    async def _press_button(self, message: Message, button: dict[str, Any]) -> None:
-        """Press; all buttons but Cancel, which changes its message, are answered by a new one."""
-        reply = await self._person.press(message, button["action_id"], button.get("value"))
-        if reply.ok and not _label(button).startswith("Cancel"):
+    async def _press_button(self, place: Message | View, button: dict[str, Any]) -> None:
+        """Press; all are answered by a message but Cancel, which changes its own, and forms."""
+        forms = self._open_forms()
+        reply = await self._person.press(place, button["action_id"], button.get("value"))
+        changes = _label(button).startswith("Cancel") or self._open_forms() != forms
+        if reply.ok and not changes:
             self._owed += 1
+
+    async def _open_home(self, _text: str) -> None:
+        before = self._find_home_hash()
+        await self._person.open_home()
+        with contextlib.suppress(AssertionError):
+            await self._slack.until(lambda _: self._find_home_hash() != before, ANSWER_WITHIN)
+        if not self._find_home_hash():
+            raise LineError("The bot has published no Home tab.")
+        self._is_home, self._home_shown = True, ""
+
+    def _find_home_hash(self) -> str:
+        home = self._slack.homes.get(self._person)
+        return home.hash if home else ""
 
     async def _be(self, text: str) -> None:
         self._person = self._find_person(text)
+        self._is_home = False
 
     async def _go(self, text: str) -> None:
         name = text.removeprefix("#")
@@ -253,6 +274,7 @@ class Console:
             places = map(str, self._slack.channels.values())
             raise LineError("/in takes one of: " + ", ".join(places))
         self._channel = self._slack.channels[name]
+        self._is_home = False
 
     def _find_person(self, text: str) -> Person:
         name = text.removeprefix("@").rstrip(",")

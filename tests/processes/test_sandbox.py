@@ -132,6 +132,36 @@ async def test_a_group_and_a_form_to_many_are_asked_about_first(sandbox: Sandbox
     assert "  Slack dm-alice: ⚠️ 4 of 6 sent" in output
 
 
+async def test_the_home_tab_can_be_played(sandbox: SandboxProcess) -> None:
+    output = await play(
+        sandbox,
+        "/home",
+        "/fault mx_500",
+        "/notify @dev Refused | by LeadSquared",
+        "/home",
+        "/press Details",
+        "/press Retry",
+        "/press Send a",
+        "/to @priya Standup | moved to 11",
+        "/in sales",
+    )
+    first = answer_to("/home", output)
+    assert "  Slack shows the Home tab: *Alice Rao* in Slack" in first
+    assert "You have sent nothing yet." in first
+    again = answer_to("/home", output.split("/notify @dev", 1)[1])
+    assert re.search(r"^    ❌ “Refused” to \*Dev Shah\* · ", again, re.MULTILINE)
+    assert "    [Retry] [Details]\n" in again
+    assert "  Slack opens a form: Details\n    *Refused*" in answer_to("/press Details", output)
+    retried = answer_to("/press Retry", output)
+    assert "  Slack dm-alice: ✅ Sent to LeadSquared for *Dev Shah*: “Refused”" in retried
+    assert "  Slack opens a form: Notify in LeadSquared\n" in answer_to("/press Send a", output)
+    sent = answer_to("/to @priya Standup | moved to 11", output)
+    assert "  Slack dm-alice: ✅ Sent to LeadSquared for *Priya Nair*" in sent
+    assert "alice in Home> /in sales\n" in output
+    assert "  ? " not in output
+    assert "did not come" not in output
+
+
 async def test_a_wrong_line_is_explained_and_the_next_one_is_read(sandbox: SandboxProcess) -> None:
     wrong = {
         "/nothing at all": "/nothing is no command here. /help lists them.",
