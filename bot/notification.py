@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -151,9 +151,13 @@ class Summary:
     def recipients(self) -> int:
         return sum(self.counts.values())
 
-    def count(self, *states: State) -> int:
-        """Return how many recipients are in any of `states`."""
-        return sum(count for (state, _), count in self.counts.items() if state in states)
+    def count(self, *states: State, but_not: Collection[str | None] = ()) -> int:
+        """Return how many recipients are in any of `states`, without those whose code is named."""
+        return sum(
+            count
+            for (state, code), count in self.counts.items()
+            if state in states and code not in but_not
+        )
 
     @property
     def is_open(self) -> bool:

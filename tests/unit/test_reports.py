@@ -1,6 +1,6 @@
 import pytest
 
-from bot.notification import Outcome, State
+from bot.notification import Outcome, State, Summary
 from bot.store.database import Database
 from tests.clock import FrozenClock
 from tests.store import Store
@@ -77,3 +77,15 @@ async def test_only_so_many_are_recent(store: Store, clock: FrozenClock) -> None
         clock.forward(1)
     assert len(await store.reports.find_recent("UALICE", most=3)) == 3
     assert await store.reports.find_recent("UNOBODY") == []
+
+
+def test_a_count_may_leave_out_some_codes() -> None:
+    counts = {
+        (State.UNLINKED, "guest"): 2,
+        (State.UNLINKED, "not_in_crm"): 3,
+        (State.SENT, None): 4,
+    }
+    summary = Summary("n1", "Title", 0.0, counts, ())
+    assert summary.recipients == 9
+    assert summary.count(State.UNLINKED, State.SENT) == 9
+    assert summary.count(State.UNLINKED, but_not=["guest"]) == 3
