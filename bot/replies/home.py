@@ -100,7 +100,8 @@ def _describe(summary: Summary) -> str:
     """Say what went to whom, when, and what became of it."""
     when = _date(summary.accepted_at)
     line = f"{_mark(summary)} “{echo(summary.title)}” to {_recipients(summary)} · {when}"
-    return f"{line}\n{_fate(summary)}"
+    fate = _fate(summary)
+    return f"{line}\n{fate[0].upper()}{fate[1:]}"
 
 
 def _recipients(summary: Summary) -> str:
@@ -125,7 +126,7 @@ def _fate(summary: Summary) -> str:
         return " · ".join([sent, *_count_groups(summary)])
     [delivery] = summary.first
     if delivery.state is State.SENT:
-        return "Sent to LeadSquared"
+        return "sent to LeadSquared"
     label = next(label for label, states in GROUPS if delivery.state in states)
     why = words_of(delivery)
     return f"{label}: {why}" if why in SHORT.values() else label

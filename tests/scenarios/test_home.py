@@ -118,7 +118,7 @@ async def test_retry_on_the_tab_is_answered_by_the_tab_and_a_direct_message(worl
     world.crm.faults.next("push", FaultKind.MX_500)
     await lee.command("/notify", TYPED)
     await lee.sees("LeadSquared rejected it")
-    await open_home(lee, "failed: LeadSquared rejected it")
+    await open_home(lee, "Failed: LeadSquared rejected it")
     world.clock.stand_still()  # so that it is the press that changes the tab
     await lee.press(lee.home, ActionId.RETRY)
     await world.slack.until(lambda _: "[Retry]" not in lee.home.shown)

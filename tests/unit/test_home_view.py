@@ -80,26 +80,26 @@ def test_where_nothing_may_be_sent_from_there_is_no_button_for_it() -> None:
     ("one", "line", "fate", "buttons"),
     [
         (delivery(), "✅ “Callback due” to *Priya* · ", "Sent to LeadSquared", ""),
-        (delivery(State.SENDING), "⏳ ", "still open", "[Cancel what is still waiting] "),
+        (delivery(State.SENDING), "⏳ ", "Still open", "[Cancel what is still waiting] "),
         (
             delivery(State.REJECTED, "busy"),
             "❌ ",
-            "failed: LeadSquared was busy",
+            "Failed: LeadSquared was busy",
             "[Retry] ",
         ),
         (
             delivery(State.UNLINKED, "not_in_crm"),
             "❌ ",
-            "not linked: no LeadSquared user",
+            "Not linked: no LeadSquared user",
             "[Retry] ",
         ),
         (
             delivery(State.UNKNOWN, "lease"),
             "⚠️ ",
-            "uncertain, not repeated: the bot stopped while sending",
+            "Uncertain, not repeated: the bot stopped while sending",
             "[Send again] ",
         ),
-        (delivery(State.CANCELLED), "❌ ", "taken back", ""),
+        (delivery(State.CANCELLED), "❌ ", "Taken back", ""),
     ],
 )
 def test_one_recipient_has_their_own_line(
