@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from typing import Any
 
+from bot.sandbox.home_tab import HomeTab
 from bot.sandbox.leadsquared import FaultKind, StandInLeadSquared
 from bot.sandbox.slack import Message, Person, StandInSlack, View
 from bot.sandbox.slack.messages import find_actions
@@ -43,6 +45,8 @@ ALL_ANSWERS_WITHIN = 150.0
 LOOK_EVERY = 0.1
 """Seconds between looks for something new to show."""
 
+Press = Callable[[dict[str, Any]], Awaitable[None]]
+
 RECIPIENTS, KIND, TITLE, CONTENT = "recipients", "kind", "title", "content"
 
 TO = re.compile(r"((?:@\S+\s*)*)(.*)", re.DOTALL)
@@ -64,8 +68,7 @@ class Console:
         self._write = write
         self._person = slack.people["alice"]
         self._channel = slack.channels["sales"]
-        self._is_home = False
-        self._home_shown = ""
+        self._home = HomeTab(slack)
         self._owed = 0
         self._pushes_shown = 0
         self._messages_shown: dict[str, str] = {}
@@ -81,14 +84,14 @@ class Console:
             "/fill": self._fill,
             "/kind": self._choose_kind,
             "/press": self._press,
-            "/home": self._open_home,
             "/fault": self._set_fault,
+            "/home": self._open_home,
             "/help": self._help,
         }
 
     @property
     def prompt(self) -> str:
-        return f"{self._person.name} in {'Home' if self._is_home else self._channel}> "
+        return f"{self._person.name} in {'Home' if self._home.is_open else self._channel}> "
 
     async def carry_out(self, line: str) -> None:
         """Do what one line says, and show what came of it."""
@@ -146,8 +149,7 @@ class Console:
                 how = "changes the" if view.id in self._views_shown else "opens a"
                 self._views_shown[view.id] = view.hash
                 self._write_lines(f"  Slack {how} form: ", view.shown)
-        if self._is_home and self._home_shown != (shown := self._person.home.shown):
-            self._home_shown = shown
+        if shown := self._home.find_news():
             self._write_lines("  Slack shows the Home tab: ", shown)
 
     def _show(self, message: Message, how: str) -> None:
@@ -225,48 +227,44 @@ class Console:
     async def _press(self, label: str) -> None:
         if not label:
             raise LineError("/press takes the label of a button, or how it begins.")
-        forms = self._slack.views[self._person]
-        home = [self._person.home] if self._is_home else []
-        messages = self._slack.visible_to(self._person)
-        places: list[Message | View] = [*reversed(forms), *home, *reversed(messages)]
-        for place in places:
-            for button in find_actions(place.blocks):
-                if _label(button).lower().startswith(label.lower()):
-                    press = self._press_in_form if place in forms else self._press_button
-                    await press(place, button)
-                    return
+        for button, press in self._find_buttons():
+            if _label(button).lower().startswith(label.lower()):
+                await press(button)
+                return
         raise LineError(f"@{self._person.name} sees no button that begins with {label!r}.")
 
-    async def _press_in_form(self, form: Message | View, button: dict[str, Any]) -> None:
-        before = form.shown
+    def _find_buttons(self) -> Iterator[tuple[dict[str, Any], Press]]:
+        """Yield what can be pressed, the newest first: a form's, the Home tab's, messages'."""
+        for form in reversed(self._slack.views[self._person]):
+            for button in find_actions(form.blocks):
+                yield button, partial(self._press_in_form, form)
+        for button in self._home.buttons:
+            yield button, self._press_at_home
+        for message in reversed(self._slack.visible_to(self._person)):
+            for button in find_actions(message.blocks):
+                yield button, partial(self._press_button, message)
+
+    async def _press_in_form(self, form: View, button: dict[str, Any]) -> None:
+        before = form.hash
         await self._person.press(form, button["action_id"], button.get("value"))
         with contextlib.suppress(AssertionError):
-            await self._slack.until(lambda _: form.shown != before, timeout=ANSWER_WITHIN)
+            await self._slack.until(lambda _: form.hash != before, timeout=ANSWER_WITHIN)
 
-    async def _press_button(self, place: Message | View, button: dict[str, Any]) -> None:
-        """Press; all are answered by a message but Cancel, which changes its own, and forms."""
-        forms = self._open_forms()
-        reply = await self._person.press(place, button["action_id"], button.get("value"))
-        changes = _label(button).startswith("Cancel") or self._open_forms() != forms
-        if reply.ok and not changes:
+    async def _press_at_home(self, button: dict[str, Any]) -> None:
+        self._owed += await self._home.press(button)
+
+    async def _press_button(self, message: Message, button: dict[str, Any]) -> None:
+        """Press; all buttons but Cancel, which changes its message, are answered by a new one."""
+        reply = await self._person.press(message, button["action_id"], button.get("value"))
+        if reply.ok and not _label(button).startswith("Cancel"):
             self._owed += 1
 
     async def _open_home(self, _text: str) -> None:
-        before = self._find_home_hash()
-        await self._person.open_home()
-        with contextlib.suppress(AssertionError):
-            await self._slack.until(lambda _: self._find_home_hash() != before, ANSWER_WITHIN)
-        if not self._find_home_hash():
-            raise LineError("The bot has published no Home tab.")
-        self._is_home, self._home_shown = True, ""
-
-    def _find_home_hash(self) -> str:
-        home = self._slack.homes.get(self._person)
-        return home.hash if home else ""
+        await self._home.open(self._person)
 
     async def _be(self, text: str) -> None:
         self._person = self._find_person(text)
-        self._is_home = False
+        self._home.leave()
 
     async def _go(self, text: str) -> None:
         name = text.removeprefix("#")
@@ -274,7 +272,7 @@ class Console:
             places = map(str, self._slack.channels.values())
             raise LineError("/in takes one of: " + ", ".join(places))
         self._channel = self._slack.channels[name]
-        self._is_home = False
+        self._home.leave()
 
     def _find_person(self, text: str) -> Person:
         name = text.removeprefix("@").rstrip(",")
