@@ -207,7 +207,7 @@ async def test_admins_read_how_the_bot_is_doing(world: World) -> None:
     alice, lee = world.slack.people["alice"], world.slack.people["lee"]
     world.crm.faults.next("push", FaultKind.MX_500)
     await lee.command("/notify", "@priya @omar Standup | moved")
-    await lee.sees("0 of 2 sent")
+    await lee.sees("None of 2 sent")
     shown = await open_home(alice, "*For admins*")
     shown = (await alice.sees_home("matched by e-mail")).shown
     assert "*Teammates*: 2 of 4 linked" in shown
