@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from bot.leads import Leads
+from bot.leads.finder import Leads
 from bot.leadsquared.client import LeadSquaredClient, Permits
 from bot.leadsquared.session import open_session
 from bot.sandbox.leadsquared import Endpoint, StandInLeadSquared

@@ -27,10 +27,10 @@ LAYERS = [
         "bot.worker",
         "bot.background",
     },
-    {"bot.lead_reference", "bot.leads_found", "bot.preview"},
-    {"bot.grammar", "bot.replies", "bot.store"},
+    {"bot.leads.reference", "bot.leads.found", "bot.leads.account", "bot.preview"},
+    {"bot.grammar", "bot.replies", "bot.store", "bot.leads.search"},
     {"bot.slack_api", "bot.rate_gate", "bot.roster", "bot.composer", "bot.forwarding"}
-    | {"bot.known_account", "bot.lead_search"},
+    | {"bot.leads"},
     {"bot.groups"},
     {
         "bot.directory",
@@ -40,8 +40,7 @@ LAYERS = [
         "bot.health",
         "bot.clients",
         "bot.icons",
-    }
-    | {"bot.leads"},
+    },
     {"bot.homes"},
     {"bot.dispatcher", "bot.resolver", "bot.reporter", "bot.janitor", "handlers"},
     {"bot.app", "bot.migrations"},
@@ -56,8 +55,8 @@ PARTS = {part: height for height, layer in enumerate(LAYERS) for part in layer}
 FORBIDDEN = {
     "handlers": {
         "bot.config",
-        "bot.known_account",
-        "bot.lead_search",
+        "bot.leads.account",
+        "bot.leads.search",
         "bot.leadsquared.client",
         "bot.rate_gate",
         "bot.roster",
@@ -76,8 +75,8 @@ PURE = {
     "bot.errors",
     "bot.forwarding",
     "bot.grammar",
-    "bot.lead_reference",
-    "bot.leads_found",
+    "bot.leads.reference",
+    "bot.leads.found",
     "bot.leadsquared.models",
     "bot.leadsquared.phone",
     "bot.leadsquared.wire",
@@ -135,8 +134,9 @@ MAX_LINES = 300
 
 
 def part_of(module: str) -> str:
-    """Return the entry of the layers that `module` belongs to: a package or a single module."""
-    return ".".join(module.split(".")[: 1 if module.startswith("handlers") else 2])
+    """Return the entry of the layers that `module` belongs to: the deepest one that holds it."""
+    holding = [part for part in PARTS if is_within(module, part)]
+    return max(holding, key=len, default=".".join(module.split(".")[:2]))
 
 
 def is_within(module: str, package: str) -> bool:

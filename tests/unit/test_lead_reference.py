@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import UserError
-from bot.lead_reference import ByEmail, ById, ByPhone, LeadReference, read_lead_reference
+from bot.leads.reference import ByEmail, ById, ByPhone, LeadReference, read_lead_reference
 from bot.leadsquared.phone import PhoneNumber
 
 ASHA = "2b9d1c3e-1111-4222-8333-abcdefabcdef"

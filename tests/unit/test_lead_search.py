@@ -5,11 +5,11 @@ import pytest
 from aiolimiter import AsyncLimiter
 from structlog.testing import capture_logs
 
-import bot.lead_search as module
+import bot.leads.search as module
 from bot.background import Watch
 from bot.errors import StoreUnavailableError
-from bot.lead_search import KEEP, PAUSE
-from bot.leads_found import Found, Hint
+from bot.leads.found import Found, Hint
+from bot.leads.search import KEEP, PAUSE
 from bot.rate_gate import RateGate
 from bot.sandbox.leadsquared import FaultKind
 from bot.store.database import Database

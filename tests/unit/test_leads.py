@@ -6,9 +6,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.errors import CrmError, StoreUnavailableError, UserError
-from bot.known_account import KEEP, TRY_AGAIN
-from bot.lead_reference import read_lead_reference
-from bot.leads_found import LeadPage, Several
+from bot.leads.account import KEEP, TRY_AGAIN
+from bot.leads.found import LeadPage, Several
+from bot.leads.reference import read_lead_reference
 from bot.leadsquared.models import Account
 from bot.sandbox.leadsquared import FaultKind
 from bot.sandbox.leadsquared.answers import build_error

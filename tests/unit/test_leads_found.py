@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.leads_found import SURELY_ALL, is_same_answer
+from bot.leads.found import SURELY_ALL, is_same_answer
 from bot.leadsquared.models import Lead
 from bot.sandbox.leadsquared import Matching
 from bot.sandbox.leadsquared.account import Account, build_lead

@@ -14,7 +14,7 @@ import structlog
 
 from bot.clock import Clock
 from bot.errors import CrmError, CrmRejectedError
-from bot.leads_found import MOST_SHOWN, Found, Hint, is_same_answer
+from bot.leads.found import MOST_SHOWN, Found, Hint, is_same_answer
 from bot.leadsquared.client import LeadSquaredClient
 from bot.leadsquared.models import Lead
 

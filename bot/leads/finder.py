@@ -10,10 +10,10 @@ import structlog
 
 from bot.clock import Clock
 from bot.errors import CrmAccessError, CrmError, CrmRejectedError, UserError
-from bot.known_account import KnownAccount
-from bot.lead_reference import ByEmail, ById, ByPhone, LeadReference
-from bot.lead_search import LeadSearch
-from bot.leads_found import Found, LeadPage, Several
+from bot.leads.account import KnownAccount
+from bot.leads.found import Found, LeadPage, Several
+from bot.leads.reference import ByEmail, ById, ByPhone, LeadReference
+from bot.leads.search import LeadSearch
 from bot.leadsquared.client import LeadSquaredClient
 from bot.leadsquared.models import Account, Lead
 from bot.leadsquared.phone import PhoneNumber
