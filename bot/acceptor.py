@@ -3,19 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.composer import Composer
 from bot.errors import SlackError, UserError
 from bot.groups import Group, Groups
-from bot.notification import Named, Place, Recipient, SlackGroup, SlackUser
+from bot.leads.addressing import build_recipients, needs_key_owner, put_behind, say_ownerless
+from bot.leads.finder import Leads
+from bot.leads.found import LeadPage, Several, name_of
+from bot.leads.reference import LeadReference
+from bot.leadsquared.models import Lead
+from bot.notification import Addressee, LeadOwner, Named, Notification, Place, SlackGroup, SlackUser
 from bot.people import Person
 from bot.presets import Preset
 from bot.preview import Preview
-from bot.questions import Question
+from bot.questions import LeadChoice, Question, WhichLead
+from bot.replies.ids import BlockId
 from bot.store.acceptance import Acceptance
 from bot.store.outbox import Outbox, Receipt
 
+STORE_WITHIN = 0.3
+"""Seconds kept for storing, out of those in which a listener answers."""
+
+MOST_CHOICES = 10
+"""Leads to choose from; beyond that, nobody finds theirs in a list."""
+
+KEY_OWNER_UNKNOWN = (
+    "LeadSquared could not tell just now whether the lead's owner is the owner of the API keys, "
+    "and nobody should get this twice. Nothing was sent. Leave one of the two out, or try again."
+)
+TWO_QUESTIONS = (
+    "{leads} leads fit, and this would go to {people} people, so it has to be clear which lead is "
+    "meant. Nothing was sent. Name it by its id or the address of its page."
+)
 UNTOLD = (
     "Only the members of one user group may send notifications, and Slack could not tell whether "
     "you are in it. Nothing was sent. Try again."
@@ -44,6 +64,9 @@ class Request:
     link: str | None = None
     icon: str | None = None
     preset: Preset | None = None
+    lead: LeadReference | None = None
+    until: float | None = None
+    """When the listener must have its answer, by the loop's time."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +76,7 @@ class Acceptor:
     outbox: Outbox
     composer: Composer
     groups: Groups
+    leads: Leads
     allowed_channels: Sequence[str]
     allowed_usergroup: str | None
     confirm_above: int
@@ -67,28 +91,86 @@ class Acceptor:
         """
         self.check_place(request.place)
         await self.check_sender(request.sender)
-        notification = self.composer.compose(
+        self._compose(request)  # what is wrong with the text is said before anybody is asked
+        named, groups = await self._expand(request.recipients)
+        if request.lead is None:
+            return await self._store(self._build(request, named), groups)
+        return await self._accept_about(request.lead, request, named, groups)
+
+    async def _accept_about(
+        self,
+        reference: LeadReference,
+        request: Request,
+        named: Sequence[Addressee],
+        groups: Sequence[Group],
+    ) -> Receipt | Question:
+        """Find the lead that was named, and store what is about it; or ask which one is meant."""
+        until = None if request.until is None else request.until - STORE_WITHIN
+        found = await self.leads.find(reference, until=until)
+        key_owner_id = await self._find_key_owner(named, until)
+        if isinstance(found, LeadPage):
+            return await self._store(self._build(request, named, found, key_owner_id), groups)
+        leads = _choosable(found, named)
+        if self._is_many(named, groups):
+            raise UserError(TWO_QUESTIONS.format(leads=len(found.leads), people=len(named)))
+        shown = leads[:MOST_CHOICES]
+        pages = [LeadPage(lead, await self.leads.page_url(lead.id, until=until)) for lead in shown]
+        drafts = await self.outbox.ask(
+            [self._build(request, named, page, key_owner_id) for page in pages]
+        )
+        choices = tuple(_choice(draft, lead) for draft, lead in zip(drafts, shown, strict=True))
+        return WhichLead(choices, len(leads) - len(shown), len(found.leads) - len(leads))
+
+    async def _find_key_owner(self, named: Sequence[Addressee], until: float | None) -> str | None:
+        """Return the key owner where the lead's owner may be the same person."""
+        if not needs_key_owner(named):
+            return None
+        key_owner_id = await self.leads.find_key_owner_id(until=until)
+        if key_owner_id is None:
+            raise UserError(KEY_OWNER_UNKNOWN, field=BlockId.OWNER)
+        return key_owner_id
+
+    async def _store(self, acceptance: Acceptance, groups: Sequence[Group]) -> Receipt | Question:
+        if self._is_many(acceptance.recipients, groups):
+            return await self.outbox.ask_first(acceptance, [group.handle for group in groups])
+        receipt = await self.outbox.accept(acceptance)
+        self._wake(receipt)
+        return receipt.earlier or receipt
+
+    def _is_many(self, named: Sequence[Addressee], groups: Sequence[Group]) -> bool:
+        return bool(groups) or 0 < self.confirm_above < len(named)
+
+    def _build(
+        self,
+        request: Request,
+        named: Sequence[Addressee],
+        page: LeadPage | None = None,
+        key_owner_id: str | None = None,
+    ) -> Acceptance:
+        """Return what is to be stored, about a lead if one was named; raises UserError."""
+        notification = self._compose(request, name_of(page.lead) if page else None)
+        if page is not None and not request.link:
+            notification = put_behind(notification, page)
+        lead = page.lead if page else None
+        return Acceptance(
+            key=request.key,
+            sender_id=request.sender.user_id,
+            sender_name=request.sender.name,
+            notification=notification,
+            recipients=build_recipients(named, lead, key_owner_id),
+            place=request.place,
+        )
+
+    def _compose(self, request: Request, lead_name: str | None = None) -> Notification:
+        return self.composer.compose(
             title=request.title,
             content=request.content,
             link=request.link,
             icon=request.icon,
             sender_name=request.sender.name,
             preset=request.preset,
+            lead_name=lead_name,
         )
-        recipients, groups = await self._expand(request.recipients)
-        acceptance = Acceptance(
-            key=request.key,
-            sender_id=request.sender.user_id,
-            sender_name=request.sender.name,
-            notification=notification,
-            recipients=recipients,
-            place=request.place,
-        )
-        if groups or 0 < self.confirm_above < len(recipients):
-            return await self.outbox.ask_first(acceptance, [group.handle for group in groups])
-        receipt = await self.outbox.accept(acceptance)
-        self._wake(receipt)
-        return receipt.earlier or receipt
 
     def preview(self, request: Request) -> Preview:
         """Return how this would look; nothing is stored or sent, and mistakes are part of it."""
@@ -100,7 +182,8 @@ class Acceptor:
             sender_name=request.sender.name,
             preset=request.preset,
         )
-        return attempt.preview(self.composer.max_bytes)
+        opens_lead = request.lead is not None and not request.link
+        return replace(attempt.preview(self.composer.max_bytes), opens_lead=opens_lead)
 
     async def accept_draft(self, draft_id: str, sender: Person) -> Receipt:
         """Commit what was a draft of this sender's; raises UserError if it is gone."""
@@ -115,7 +198,7 @@ class Acceptor:
         if receipt.unresolved < receipt.recipients:
             self.dispatch()
 
-    async def _expand(self, named: Sequence[Named]) -> tuple[list[Recipient], list[Group]]:
+    async def _expand(self, named: Sequence[Named]) -> tuple[list[Addressee], list[Group]]:
         """Return everybody once, those who were named before the members of groups."""
         people = [each for each in named if not isinstance(each, SlackGroup)]
         group_ids = [each.group_id for each in named if isinstance(each, SlackGroup)]
@@ -141,3 +224,18 @@ class Acceptor:
         if self.allowed_channels and place.channel_id not in self.allowed_channels:
             channels = ", ".join(f"<#{each}>" for each in self.allowed_channels)
             raise UserError(f"Notifications can only be sent from {channels}. Try it there.")
+
+
+def _choosable(found: Several, named: Sequence[Addressee]) -> list[Lead]:
+    """Return the leads that this could be about; raises UserError if there are none."""
+    if LeadOwner() not in named:
+        return list(found.leads)
+    owned = [lead for lead in found.leads if lead.owner_id]
+    if not owned:
+        raise UserError(say_ownerless(found.leads[0]), field=BlockId.OWNER)
+    return owned
+
+
+def _choice(draft_id: str, lead: Lead) -> LeadChoice:
+    contact = " · ".join(filter(None, [lead.email, *lead.phones, lead.company]))
+    return LeadChoice(draft_id, name_of(lead), contact, lead.owner_name)

@@ -32,6 +32,7 @@ from bot.homes import Homes
 from bot.icons import Icons
 from bot.intake import PATH, Intake, build_bolt
 from bot.janitor import Janitor
+from bot.leads.finder import Leads
 from bot.leadsquared.client import LeadSquaredClient
 from bot.leadsquared.session import open_session
 from bot.rate_gate import RateGate
@@ -194,6 +195,7 @@ class Bot:
             self._store.outbox,
             composer,
             Groups(slack, self._clock),
+            Leads(crm, self._clock),
             self._settings.allowed_channels,
             self._settings.allowed_usergroup,
             self._settings.confirm_above,

@@ -46,7 +46,14 @@ class CrmRecipient:
     name: str
 
 
+@dataclass(frozen=True)
+class LeadOwner:
+    """The owner of the lead that is named too; becomes a CrmRecipient before acceptance."""
+
+
 Recipient = SlackUser | KeyOwner | CrmRecipient
+Addressee = Recipient | LeadOwner
+"""A recipient who may depend on the lead that is named."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,7 @@ class SlackGroup:
     group_id: str
 
 
-Named = Recipient | SlackGroup
+Named = Addressee | SlackGroup
 """What a person can write in the place of a recipient."""
 
 

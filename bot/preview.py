@@ -45,6 +45,8 @@ class Preview:
     size: int
     max_bytes: int
     mistakes: tuple[str, ...] = ()
+    opens_lead: bool = False
+    """A click opens the page of the lead that was chosen."""
     icon_failed: bool = False
     """Slack could not load it."""
 

@@ -38,4 +38,25 @@ class ManyRecipients:
     title: str
 
 
-Question = SecondEnter | ManyRecipients
+@dataclass(frozen=True)
+class LeadChoice:
+    """One of the leads that fit, as its draft would be about it; texts are as the CRM has them."""
+
+    draft_id: str
+    name: str
+    contact: str
+    owner: str
+
+
+@dataclass(frozen=True)
+class WhichLead:
+    """More than one lead fits what was named."""
+
+    choices: tuple[LeadChoice, ...]
+    more: int = 0
+    """Leads that fit, and are not among the choices."""
+    ownerless: int = 0
+    """Leads that cannot be chosen, because a notification for their owner would reach nobody."""
+
+
+Question = SecondEnter | ManyRecipients | WhichLead

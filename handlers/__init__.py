@@ -19,6 +19,7 @@ from handlers.commands import NotifyCommand
 from handlers.compose import ComposeModal
 from handlers.errors import ErrorListener
 from handlers.home import HomeTab
+from handlers.leads import LeadOptions
 from handlers.shortcuts import Shortcuts
 
 
@@ -41,6 +42,7 @@ def register(app: AsyncApp, core: Core) -> None:
     """Tie every surface named in manifest.yaml to its listener."""
     NotifyCommand(core.acceptor, core.directory, core.reports, core.slack).register(app)
     ComposeModal(core.acceptor, core.directory, core.slack, core.errands).register(app)
+    LeadOptions(core.acceptor.leads, core.directory).register(app)
     Shortcuts(core.acceptor, core.directory, core.slack).register(app)
     Buttons(
         core.acceptor,

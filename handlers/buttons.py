@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,9 @@ from bot.store.reports import Reports
 from bot.store.rounds import Rounds
 from handlers.patience import LISTEN_WITHIN
 
+ONE_OF_MANY = re.compile(rf"{ActionId.SEND_DRAFT}_\d+")
+"""The numbered buttons of a choice."""
+
 
 @dataclass(frozen=True)
 class Buttons:
@@ -40,6 +44,7 @@ class Buttons:
 
     def register(self, app: AsyncApp) -> None:
         app.action(ActionId.SEND_DRAFT)(self.send_draft)
+        app.action(ONE_OF_MANY)(self.send_draft)
         app.action(ActionId.RETRY)(self.retry)
         app.action(ActionId.SEND_AGAIN)(self.send_again)
         app.action(ActionId.CANCEL)(self.cancel)

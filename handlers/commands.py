@@ -42,22 +42,22 @@ class NotifyCommand:
         app.command("/notify")(self.answer)
 
     async def answer(self, ack: AsyncAck, command: dict[str, Any]) -> None:
-        async with asyncio.timeout(LISTEN_WITHIN):
+        async with asyncio.timeout(LISTEN_WITHIN) as patience:
             sender = await self.directory.get_sender(command["user_id"])
             parsed = grammar.parse(command.get("text", ""), sender_id=sender.user_id)
-            answer = await self._carry_out(parsed, sender, command)
+            answer = await self._carry_out(parsed, sender, command, patience.when())
         await ack(**_spell(answer))
 
     async def _carry_out(
-        self, parsed: Command, sender: Person, command: dict[str, Any]
+        self, parsed: Command, sender: Person, command: dict[str, Any], until: float | None
     ) -> str | Message:
         match parsed:
             case Send():
-                return await self._send(parsed, sender, command)
+                return await self._send(parsed, sender, command, until)
             case SendTest():
                 own = (SlackUser(sender.user_id),)
                 test = Send(own, TEST_TITLE, TEST_CONTENT, link=None, icon=None, private=True)
-                return await self._send(test, sender, command)
+                return await self._send(test, sender, command, until)
             case Compose():
                 return await self._open_modal(sender, command)
             case Help():
@@ -71,7 +71,9 @@ class NotifyCommand:
             case Unlink(user_id):
                 return await self._unlink(user_id, sender, _name_interaction(command))
 
-    async def _send(self, send: Send, sender: Person, command: dict[str, Any]) -> str | Message:
+    async def _send(
+        self, send: Send, sender: Person, command: dict[str, Any], until: float | None
+    ) -> str | Message:
         names = await self.directory.fetch_names(mentioned_users(f"{send.title} {send.content}"))
         receipt = await self.acceptor.accept(
             Request(
@@ -84,6 +86,8 @@ class NotifyCommand:
                 link=send.link,
                 icon=send.icon,
                 preset=send.preset,
+                lead=send.lead,
+                until=until,
             )
         )
         if not isinstance(receipt, Receipt):

@@ -12,7 +12,9 @@ from bot.acceptor import Acceptor, Request
 from bot.directory import Directory
 from bot.errands import Errands
 from bot.errors import SlackRefusedError, UserError
-from bot.notification import SlackUser
+from bot.leads.reference import ById
+from bot.leadsquared.models import check_lead_id
+from bot.notification import LeadOwner, Named, SlackUser
 from bot.people import Person
 from bot.presets import Preset
 from bot.preview import Preview
@@ -41,9 +43,10 @@ class ComposeModal:
         app.action(ActionId.PREVIEW)(self.preview)
 
     async def submit(self, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
-        async with asyncio.timeout(LISTEN_WITHIN):
+        async with asyncio.timeout(LISTEN_WITHIN) as patience:
             sender = await self.directory.get_sender(body["user"]["id"])
-            receipt = await self.acceptor.accept(_check_people(_build_request(view, sender)))
+            request = _build_request(view, sender, patience.when())
+            receipt = await self.acceptor.accept(_check_people(request))
         if isinstance(receipt, Receipt):
             await ack()
         else:
@@ -97,21 +100,28 @@ def _rebuild(request: Request, shown: Preview) -> dict[str, Any]:
 
 def _check_people(request: Request) -> Request:
     if not request.recipients:
-        raise UserError("Choose at least one person.", field=BlockId.RECIPIENTS)
+        raise UserError(
+            "Choose at least one person, or below a lead and its owner.", field=BlockId.RECIPIENTS
+        )
     return request
 
 
-def _build_request(view: dict[str, Any], sender: Person) -> Request:
+def _build_request(view: dict[str, Any], sender: Person, until: float | None = None) -> Request:
+    recipients: list[Named] = [*_read_people(view)]
+    if _read(view, BlockId.OWNER, "selected_options"):
+        recipients.append(LeadOwner())
     return Request(
         key=str(view["id"]),
         sender=sender,
-        recipients=_read_people(view),
+        recipients=recipients,
         place=read_place(view.get("private_metadata")),
         title=_read_text(view, BlockId.TITLE),
         content=_read_text(view, BlockId.CONTENT) or "",
         link=_read_text(view, BlockId.LINK),
         icon=_read_text(view, BlockId.ICON),
         preset=_read_preset(view),
+        lead=_read_lead(view),
+        until=until,
     )
 
 
@@ -127,6 +137,20 @@ def _read_preset(view: dict[str, Any]) -> Preset | None:
     chosen = _read(view, BlockId.KIND, "selected_option")
     value = chosen.get("value") if isinstance(chosen, dict) else None
     return Preset(value) if value in list(Preset) else None
+
+
+def _read_lead(view: dict[str, Any]) -> ById | None:
+    chosen = _read(view, BlockId.LEAD, "selected_option")
+    if not isinstance(chosen, dict):
+        return None
+    try:
+        return ById(check_lead_id(chosen.get("value")))
+    except ValueError:
+        raise UserError(
+            "That was no lead. Type a name, an e-mail address or a number and choose from the "
+            "list, or leave this empty.",
+            field=BlockId.LEAD,
+        ) from None
 
 
 def _read_text(view: dict[str, Any], block: BlockId) -> str | None:

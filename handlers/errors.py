@@ -16,6 +16,7 @@ from bot.errors import BotError, SlackError, StoreError, UserError
 from bot.plaintext import from_typed, mentioned_users
 from bot.replies import BlockId, CallbackId, answers
 from bot.replies.compose import notice_modal
+from bot.replies.lead_options import hint_option
 from bot.slack_api import SlackApi
 from handlers.patience import TELL_WITHIN
 
@@ -37,6 +38,8 @@ class ErrorListener:
             return _json(_refuse(hint, from_typed(typed, names)))
         if body.get("type") == "view_submission":
             return _json(_refuse_view(hint, error, body.get("view")))
+        if body.get("type") == "block_suggestion":  # at every keystroke: no place for a message
+            return _json({"options": [hint_option(hint)]})
         await self._tell(body, hint)
         return BoltResponse(status=200, body="")
 

@@ -5,5 +5,8 @@ from __future__ import annotations
 LISTEN_WITHIN = 2.2
 """Seconds until a listener gives up on whatever does not answer it."""
 
+SUGGEST_WITHIN = 2.7
+"""Seconds until an answer to what is being typed is given up; the search itself ends before."""
+
 TELL_WITHIN = 0.5
 """Seconds for what the error listener asks or tells somebody."""

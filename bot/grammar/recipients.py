@@ -5,9 +5,8 @@ Whatever looks like a recipient there is taken for one, or refused with words; n
 message. So are `@priya and @lee …` and `@lee @priya's deal …`, which could be read in two ways.
 
 `me` there is always the sender; a text that begins so needs `--` before it: `@priya -- me too`.
-`owner` or an e-mail address after a recipient is text (`@priya owner called back`), as nobody can
-use them as recipients, unless a comma, another recipient, an option, the bar or a line break sets
-them off.
+`owner` or an e-mail address after a recipient is text (`@priya owner called back`), unless a comma,
+another recipient, an option, the bar or a line break sets them off.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from __future__ import annotations
 import re
 
 from bot.errors import UserError
-from bot.notification import KeyOwner, Named, SlackGroup, SlackUser
+from bot.notification import KeyOwner, LeadOwner, Named, SlackGroup, SlackUser
 from bot.plaintext import echo
 
 EXAMPLE = "`/notify @priya Callback due | Asha asked for 3 pm`"
@@ -45,7 +44,7 @@ _RECIPIENT = re.compile(
       | {_GROUP}
       | (?P<everybody><!(?:here|channel|everyone)(?:\|[^<>]*)?>|@(?:here|channel|everyone)\b)
       | (?P<channel><\#[^<>]*>)
-      | (?P<email><mailto:[^<>]*>|[^\s@<>,{BAR}]+@[\w-]+(?:\.[\w-]+)+)
+      | (?P<email><mailto:[^<>]*>|(?!--|[–—―])[^\s@<>,{BAR}]+@[\w-]+(?:\.[\w-]+)+)
       | (?P<name>@[^\s,{BAR}<>]+)
     )""",
     re.VERBOSE,
@@ -71,10 +70,6 @@ _REFUSALS = {
     f"person: {EXAMPLE}. If they have another address in LeadSquared, an admin can link them: "
     f"`/notify link @priya priya@acme.com`. {IF_TEXT}",
 }
-_NO_OWNER = (
-    f"The owner of a lead cannot be notified yet. Name the person: {EXAMPLE}. "
-    "For the owner of the LeadSquared API keys, write `key-owner`."
-)
 
 
 def read_recipients(text: str, sender_id: str) -> tuple[tuple[Named, ...], str]:
@@ -125,7 +120,7 @@ def _get_recipient(found: re.Match[str], word: str, sender_id: str) -> Named:
     if word == "me":
         return SlackUser(sender_id)
     if word == "owner":
-        raise UserError(_NO_OWNER)
+        return LeadOwner()
     if word:
         return KeyOwner()
     if found["name"]:

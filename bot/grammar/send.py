@@ -18,7 +18,9 @@ from dataclasses import dataclass
 
 from bot.errors import UserError
 from bot.grammar.recipients import BAR, EXAMPLE, GAP, IF_TEXT, begins_with_mention, read_recipients
-from bot.notification import Named
+from bot.leads.reference import EXAMPLES, LeadReference, read_lead_reference
+from bot.leadsquared.phone import PhoneNumber
+from bot.notification import LeadOwner, Named
 from bot.plaintext import TOKEN, echo, unescape
 from bot.presets import Preset
 
@@ -28,7 +30,7 @@ class Send:
     """A message; title and content are Slack text as typed, for `plaintext.from_typed`.
 
     Without a title the preset gives one, or the caller one that names the sender. `link` and `icon`
-    are addresses that are still to be checked.
+    are addresses that are still to be checked. Without `lead`, no recipient is a LeadOwner.
     """
 
     recipients: tuple[Named, ...]
@@ -38,6 +40,7 @@ class Send:
     icon: str | None
     private: bool
     preset: Preset | None = None
+    lead: LeadReference | None = None
 
 
 _OPTION = re.compile(
@@ -56,19 +59,32 @@ _BAR = re.compile(rf"{TOKEN}|\\[{BAR}]|(?P<bar>[{BAR}])")
 _ESCAPED_BAR = re.compile(rf"({TOKEN})|\\([{BAR}])")
 _LINE_BREAK = re.compile(r"\r\n|[\n\r\u2028\u2029]")
 
+_DIGITS = re.compile(r"[+(]{0,2}\d[\d()./\u2010-\u2015-]*")
+_MORE_DIGITS = re.compile(rf"[^\S\r\n]+([\d(][\d()./\u2010-\u2015-]*)(?=[\s{BAR}]|\Z)")
+
 _ADDRESSES = ("link", "icon")
-_OPTIONS = (*_ADDRESSES, "as", "private")
-_NOT_YET = {
-    "lead": "Naming a lead with `--lead` is not available yet. To open its page, give its address: "
-    "`/notify @priya --link https://… Callback due | Asha asked for 3 pm`.",
-}
+_OPTIONS = (*_ADDRESSES, "lead", "as", "private")
 _NO_RECIPIENT = (
-    f"Say first who should get it: {EXAMPLE}. Recipients are @people, @groups, `me` and "
-    "`key-owner`; `/notify help` shows the rest."
+    f"Say first who should get it: {EXAMPLE}. Recipients are @people, @groups, `me`, `key-owner` "
+    "and, with `--lead`, `owner`; `/notify help` shows the rest."
 )
 _ORDER = (
     "Recipients come first, then options, then the text: "
     "`/notify @priya @lee --private Callback due | Asha asked for 3 pm`."
+)
+_HOW_TO_NAME = (
+    "A phone number with spaces needs quotes: "
+    '`/notify @priya --lead "+91 90000 00001" Callback due`.'
+)
+_WHICH_LEAD = f"`--lead` needs a lead behind it: {EXAMPLES}. {_HOW_TO_NAME}"
+_SPACED_NUMBER = (
+    "I cannot tell where the phone number behind `--lead` ends. Put it in quotes: "
+    '`/notify @priya --lead "+91 90000 00001" 3 pm is fine`.'
+)
+_NO_LEAD = (
+    "`owner` is the owner of a lead, so name the lead: "
+    "`/notify owner --lead asha@example.com Callback due | Asha asked for 3 pm`. For the owner of "
+    f"the LeadSquared API keys, write `key-owner`. {IF_TEXT}"
 )
 _NO_TEXT = f"There is no text to send. Write it behind the recipients: {EXAMPLE}."
 
@@ -79,6 +95,8 @@ def read_send(text: str, sender_id: str) -> Send:
     if not recipients:
         raise UserError(_ORDER if _OPTION.match(rest) else _NO_RECIPIENT)
     options, rest = _read_options(rest)
+    if LeadOwner() in recipients and "lead" not in options:
+        raise UserError(_NO_LEAD)
     preset = Preset(options["as"]) if "as" in options else None
     title, content = _split(rest.strip(), one_line_title=preset is None)
     return Send(
@@ -89,6 +107,7 @@ def read_send(text: str, sender_id: str) -> Send:
         icon=options.get("icon"),
         private="private" in options,
         preset=preset,
+        lead=_read_lead_value(options["lead"]) if "lead" in options else None,
     )
 
 
@@ -100,7 +119,7 @@ def _read_options(text: str) -> tuple[dict[str, str], str]:
         if found["end"]:
             return options, text[found.end() :]
         name = found["name"].lower()
-        if name not in (*_OPTIONS, *_NOT_YET) and found["dashes"] != "--":
+        if name not in _OPTIONS and found["dashes"] != "--":
             break  # a text that begins with a long dash
         _check_name(name, options)
         read = _READERS.get(name, _read_flag)
@@ -112,12 +131,11 @@ def _read_options(text: str) -> tuple[dict[str, str], str]:
 
 
 def _check_name(name: str, options: dict[str, str]) -> None:
-    if name in _NOT_YET:
-        raise UserError(_NOT_YET[name])
     if name not in _OPTIONS:
         raise UserError(
-            f"There is no option “--{echo(name)}”. There are `--link https://…`, "
-            f"`--icon https://…`, `--as {'|'.join(Preset)}` and `--private`. {IF_TEXT}"
+            f"There is no option “--{echo(name)}”. There are `--lead asha@example.com`, "
+            f"`--link https://…`, `--icon https://…`, `--as {'|'.join(Preset)}` and `--private`. "
+            f"{IF_TEXT}"
         )
     if name in options:
         raise UserError(
@@ -167,7 +185,32 @@ def _read_flag(name: str, text: str, position: int) -> tuple[str, int]:
     return "", position
 
 
-_READERS = dict.fromkeys(_ADDRESSES, _read_address) | {"as": _read_preset}
+def _read_lead(_name: str, text: str, position: int) -> tuple[str, int]:
+    """Return what names a lead, as it stands there, and where it ends."""
+    found = _VALUE.match(text, position)
+    if not found:
+        raise UserError(_WHICH_LEAD)
+    if found[2] and _goes_on(found[2], text, found.end()):
+        raise UserError(_SPACED_NUMBER)
+    return (found[1] or found[2] or "").rstrip(","), found.end()
+
+
+def _goes_on(value: str, text: str, position: int) -> bool:
+    """Tell whether a phone number may not end here, as digits stand behind a space."""
+    more = _MORE_DIGITS.match(text, position)
+    if not more or not _DIGITS.fullmatch(value):
+        return False
+    return PhoneNumber.read(value) is None or PhoneNumber.read(f"{value} {more[1]}") is not None
+
+
+def _read_lead_value(value: str) -> LeadReference:
+    try:
+        return read_lead_reference(value)
+    except UserError as exc:
+        raise UserError(f"{exc.hint} {_HOW_TO_NAME}", field=exc.field) from exc
+
+
+_READERS = dict.fromkeys(_ADDRESSES, _read_address) | {"as": _read_preset, "lead": _read_lead}
 """Of the options with a value; each returns it and where it ends."""
 
 

@@ -18,6 +18,7 @@ from bot.leadsquared.client import LeadSquaredClient
 from bot.leadsquared.models import Account, Lead
 from bot.leadsquared.phone import PhoneNumber
 from bot.plaintext import escape
+from bot.replies.ids import BlockId
 from bot.replies.reasons import SENTENCES
 
 log = structlog.get_logger()
@@ -27,7 +28,7 @@ T = TypeVar("T")
 FIND_WITHIN = 2.0
 """Seconds for a look-up in all, its page included."""
 
-TRY_AGAIN = "Try again, or leave `--lead` out."
+TRY_AGAIN = "Try again, or leave the lead out."
 
 
 class Leads:
@@ -42,33 +43,44 @@ class Leads:
         """Return the leads for what somebody typed into a view so far; within 2.5 s."""
         return await self._search.search(view_id, text)
 
-    async def find(self, reference: LeadReference) -> LeadPage | Several:
+    async def find(
+        self, reference: LeadReference, *, until: float | None = None
+    ) -> LeadPage | Several:
         """Return the lead that was named, or all that fit; a UserError says why there is none.
 
-        Takes 2 s at most: a page that is not known by then is left out.
+        Takes 2 s at most, and ends by the loop's time `until`: a page that is not known by then is
+        left out.
         """
-        until = asyncio.get_running_loop().time() + FIND_WITHIN
+        until = _limit(until)
         self._account.prepare()
         try:
-            leads = await _within(FIND_WITHIN, self._look_up(reference))
+            leads = await _within(until - _now(), self._look_up(reference))
         except (TimeoutError, CrmError) as exc:
-            raise UserError(_explain(exc)) from exc
+            raise UserError(_explain(exc), field=BlockId.LEAD) from exc
         if len(leads) > 1:
             return Several(tuple(leads))
         account = await self._account.wait(until)
         if not leads:
-            raise UserError(_say_none(reference, account))
+            raise UserError(_say_none(reference, account), field=BlockId.LEAD)
         return LeadPage(leads[0], account.build_lead_url(leads[0].id) if account else None)
 
-    async def page_url(self, lead_id: str) -> str | None:
-        """Return the address of a lead's page; None if it cannot be learned within 2 s."""
-        self._account.prepare()
-        account = await self._account.wait(asyncio.get_running_loop().time() + FIND_WITHIN)
+    async def page_url(self, lead_id: str, *, until: float | None = None) -> str | None:
+        """Return the address of a lead's page; None if it cannot be learned in time, as `find`."""
+        account = await self._find_account(until)
         return account.build_lead_url(lead_id) if account else None
+
+    async def find_key_owner_id(self, *, until: float | None = None) -> str | None:
+        """Return the CRM user whose keys we use; None if it cannot be learned in time."""
+        account = await self._find_account(until)
+        return account.key_owner_id if account else None
 
     async def get_account(self) -> Account:
         """Return what is known of the account; raises CrmError as long as that is nothing."""
         return await self._account.get()
+
+    async def _find_account(self, until: float | None) -> Account | None:
+        self._account.prepare()
+        return await self._account.wait(_limit(until))
 
     async def _look_up(self, reference: LeadReference) -> list[Lead]:
         match reference:
@@ -92,6 +104,15 @@ class Leads:
         return await self._client.find_leads_by_phone(number, as_stored=True, interactive=True)
 
 
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _limit(until: float | None) -> float:
+    most = _now() + FIND_WITHIN
+    return most if until is None else min(most, until)
+
+
 async def _within(seconds: float, looking: Coroutine[None, None, T]) -> T:
     """Return what is found in time, or raise TimeoutError.
 
@@ -100,7 +121,7 @@ async def _within(seconds: float, looking: Coroutine[None, None, T]) -> T:
     task = asyncio.create_task(looking, name="lead-look-up")
     task.add_done_callback(_note_failure)
     try:
-        await asyncio.wait({task}, timeout=seconds)
+        await asyncio.wait({task}, timeout=max(0.0, seconds))
         if not task.done():
             raise TimeoutError
         return task.result()

@@ -59,6 +59,11 @@ class Several:
     leads: tuple[Lead, ...]
 
 
+def name_of(lead: Lead) -> str:
+    """Return what to call a lead; everybody in a channel may read it, so no address."""
+    return lead.name or lead.company or "a lead without a name"
+
+
 def is_same_answer(leads: Sequence[Lead], text: str, longer: str) -> bool:
     """Tell whether a search for `longer` surely finds `leads`, the answer to `text`, and no others.
 

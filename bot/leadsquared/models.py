@@ -186,6 +186,7 @@ class KeyOwnerIdentity(_Frozen):
 class Account(_Frozen):
     """What a link and a phone number need to know of the account; None where it does not say."""
 
+    key_owner_id: CrmUserId
     web_host: str | None = None
     country_code: str | None = None
 
@@ -196,11 +197,11 @@ class Account(_Frozen):
         The web host cannot be computed from the API's: https://apidocs.leadsquared.com/user-authentication/
         """
         fields = _mapping(data)
-        check_crm_user_id(fields.get("Id"))
         hosts = fields.get("LSQCommonServiceURLs")
         host = _find_host(hosts.get("app")) if isinstance(hosts, Mapping) else None
         code = _COUNTRY_CODE.fullmatch(_words(fields.get("DefaultCountryCode")))
         return cls(
+            key_owner_id=check_crm_user_id(fields.get("Id")),
             web_host=host if host and is_web_host(host) else None,
             country_code=code[1] if code else None,
         )

@@ -17,10 +17,12 @@ HELP = """\
 `/notify @priya @lee Standup moved`: several people; one line is the text
 `/notify @sales-team Standup moved`: everybody in a user group, once you have confirmed it
 `/notify me Remember the proposal`: to yourself
+`/notify owner --lead asha@example.com Callback due`: to the owner of a lead
 `/notify key-owner Hello`: to the owner of the LeadSquared API keys
 `/notify` alone opens a form. On any message: _More actions_, then _Notify in LeadSquared_.
 
-Before the text you may put `--link https://…` (a click opens it), `--icon https://…`, \
+Before the text you may put `--lead` and a lead's e-mail address, phone number, id or page (a \
+click opens it), `--link https://…` (a click opens that instead), `--icon https://…`, \
 `--as sms`, `email`, `call` or `hot` (gives title and icon: `--as call Asha called at 3 pm`), and \
 `--private` (only you see the result).
 

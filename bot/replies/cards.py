@@ -99,7 +99,12 @@ def _one(report: Report, *, alone: bool) -> str:
 
 
 def _opens(notification: Notification) -> str:
-    return f" Opens lead *{echo(notification.lead_name)}*." if notification.lead_name else ""
+    if not notification.lead_name:
+        return ""
+    lead = f"lead *{echo(notification.lead_name)}*"
+    if notification.click_url:
+        return f" Opens {lead}."
+    return f" A click opens nothing: LeadSquared did not tell where {lead} has its page."
 
 
 def _many(report: Report) -> str:

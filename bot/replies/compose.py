@@ -17,6 +17,9 @@ CONTENT_MOST = 3_000
 
 TITLE_MOST = 1_000
 
+LEAD_LEAST = 3
+"""Characters from which leads are searched."""
+
 
 @dataclass(frozen=True)
 class Prefill:
@@ -60,6 +63,7 @@ def _build_inputs(start: Prefill) -> list[dict[str, Any]]:
                 "placeholder": plain("Choose people"),
                 **({"initial_users": list(start.recipients)} if start.recipients else {}),
             },
+            optional=True,  # the lead's owner may be enough
             hint="They are found in LeadSquared by their Slack e-mail address.",
         ),
         _input(
@@ -84,6 +88,27 @@ def _build_inputs(start: Prefill) -> list[dict[str, Any]]:
             {"type": "plain_text_input", "multiline": True, "max_length": CONTENT_MOST},
             value=start.content,
             hint="Browsers show about 80 characters; the first 40 matter most.",
+        ),
+        _input(
+            BlockId.LEAD,
+            "Lead",
+            {
+                "type": "external_select",
+                "min_query_length": LEAD_LEAST,
+                "placeholder": plain("Type a name, an e-mail address or a number"),
+            },
+            optional=True,
+            hint="A click on the notification opens the lead, unless there is a link below.",
+        ),
+        _input(
+            BlockId.OWNER,
+            "Owner",
+            {
+                "type": "checkboxes",
+                "options": [{"text": plain("Also notify the lead's owner"), "value": "owner"}],
+            },
+            optional=True,
+            hint="Whoever owns the lead in LeadSquared.",
         ),
         _input(
             BlockId.LINK,

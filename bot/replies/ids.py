@@ -38,3 +38,5 @@ class BlockId(StrEnum):
     CONTENT = "content"
     LINK = "link"
     ICON = "icon"
+    LEAD = "lead"
+    OWNER = "owner"

@@ -22,12 +22,14 @@ class Button:
     action: ActionId
     label: str
     value: str
+    number: int | None = None
+    """Tells buttons for the same action apart; Slack wants their action ids to differ."""
 
     @property
     def element(self) -> dict[str, Any]:
         return {
             "type": "button",
-            "action_id": self.action,
+            "action_id": self.action if self.number is None else f"{self.action}_{self.number}",
             "text": {"type": "plain_text", "text": self.label},
             "value": self.value,
         }
@@ -65,6 +67,13 @@ class Message:
 def echo(text: str) -> str:
     """Return what a person typed so that it pings nobody and fits."""
     return escape(shorten(" ".join(text.split()), ECHO_BYTES))
+
+
+def fit(text: str, most: int) -> str:
+    """Return text of at most `most` characters, counted as UTF-16 does; a cut can be seen."""
+    while len(text.encode("utf-16-le")) > 2 * most:
+        text = text[:most].removesuffix("…")[:-1].rstrip() + "…"
+    return text
 
 
 def join_names(names: list[str], most: int = 10, *, others: int = 0) -> str:

@@ -36,6 +36,8 @@ def _build_look(look: Look, icon_url: str | None) -> list[Block]:
 def _describe(preview: Preview) -> list[str]:
     link = preview.click_url
     lines = [f"A click opens {echo(link)}" if link else "A click opens no page"]
+    if preview.opens_lead:
+        lines = ["A click opens the lead's page"]
     if preview.icon_failed:
         lines.append("Slack could not load the icon; browsers may not show it either")
     size = f"{preview.size:,} of {preview.max_bytes:,} bytes"

@@ -6,10 +6,10 @@ from typing import Any
 
 from bot.notification import State
 from bot.plaintext import escape, shorten
-from bot.questions import ManyRecipients, Question, SecondEnter
-from bot.replies.compose import plain
+from bot.questions import LeadChoice, ManyRecipients, Question, SecondEnter, WhichLead
+from bot.replies.compose import notice_modal, plain
 from bot.replies.ids import ActionId, CallbackId
-from bot.replies.message import Button, Message, duration, echo, join_names
+from bot.replies.message import Button, Message, duration, echo, fit, join_names
 
 NAME_BYTES = 60
 """Bytes of a name or a handle here: escaped, that is up to five times as many characters."""
@@ -19,6 +19,12 @@ MOST_GROUPS = 5
 
 QUICK = 2.0
 """Seconds up to which nobody needs to be told how long it takes."""
+
+LABEL_MOST = 75
+"""Characters of a button: https://docs.slack.dev/reference/block-kit/block-elements/button-element/"""
+
+FIELD_BYTES = 80
+"""Bytes of what is shown of a lead, each: ten leads fit into one section."""
 
 
 def ask(question: Question) -> Message:
@@ -30,6 +36,44 @@ def ask(question: Question) -> Message:
         case ManyRecipients():
             send = Button(ActionId.SEND_DRAFT, _send_label(question), question.draft_id)
             return Message(told_many(question), _told_unlinked(question), (send,))
+        case WhichLead():
+            return _ask_which(question)
+
+
+def _ask_which(question: WhichLead) -> Message:
+    numbered = list(enumerate(question.choices, start=1))
+    lines = [f"{number}. {_describe(choice)}" for number, choice in numbered]
+    buttons = tuple(
+        Button(
+            ActionId.SEND_DRAFT, fit(f"{number}. {each.name}", LABEL_MOST), each.draft_id, number
+        )
+        for number, each in numbered
+    )
+    return Message("\n".join([_count(question), *lines]), _left_out(question), buttons)
+
+
+def _count(question: WhichLead) -> str:
+    leads = len(question.choices) + question.more + question.ownerless
+    return f"{leads} leads fit. Nothing was sent yet. Which one do you mean?"
+
+
+def _describe(choice: LeadChoice) -> str:
+    owner = f"owner {choice.owner}" if choice.owner else ""
+    shown = [_show(each) for each in (choice.contact, owner) if each]
+    return " · ".join([f"*{_show(choice.name)}*", *shown])
+
+
+def _show(text: str) -> str:
+    return escape(shorten(text, FIELD_BYTES))
+
+
+def _left_out(question: WhichLead) -> tuple[str, ...]:
+    lines = []
+    if question.more:
+        lines.append(f"And {question.more} more: name it more exactly.")
+    if question.ownerless:
+        lines.append(f"{question.ownerless} of them cannot be chosen: no owner in LeadSquared.")
+    return tuple(lines)
 
 
 def modal(question: Question) -> dict[str, Any]:
@@ -39,6 +83,8 @@ def modal(question: Question) -> dict[str, Any]:
             title, submit = "Send it again?", "Send again anyway"
         case ManyRecipients():
             title, submit = "Send to so many?", _send_label(question)
+        case WhichLead():  # a form names its lead by id, of which there is one
+            return notice_modal(_count(question))
     return {
         "type": "modal",
         "callback_id": CallbackId.CONFIRM,

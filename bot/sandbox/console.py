@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import Any
 
 from bot.sandbox.home_tab import HomeTab
 from bot.sandbox.leadsquared import FaultKind, StandInLeadSquared
-from bot.sandbox.slack import Message, Person, StandInSlack, View
+from bot.sandbox.open_form import OpenForm
+from bot.sandbox.slack import Message, Person, StandInSlack
 from bot.sandbox.slack.messages import find_actions
 
 HELP = """\
@@ -26,6 +26,8 @@ HELP = """\
 /to @priya Title | Text  fill in the form that is open, and send it; what is left out stays
 /fill @priya Title | Text  the same without sending it; then /press Preview shows how it looks
 /kind call               choose the kind in the form that is open; /kind alone chooses none
+/lead asha               type into the form's lead menu, and choose the first that it offers
+/owner                   tick "Also notify the lead's owner" in the form
 /press Retry             press the newest button whose label begins like this, a form's first
 /home                    open the bot's Home tab; /press looks there first, until /in or /as
 /as @lee                 be somebody else
@@ -47,11 +49,6 @@ LOOK_EVERY = 0.1
 
 Press = Callable[[dict[str, Any]], Awaitable[None]]
 
-RECIPIENTS, KIND, TITLE, CONTENT = "recipients", "kind", "title", "content"
-
-TO = re.compile(r"((?:@\S+\s*)*)(.*)", re.DOTALL)
-"""Who a form is for, and what else goes into it."""
-
 
 class LineError(Exception):
     """A line that cannot be carried out; its text says why."""
@@ -69,6 +66,7 @@ class Console:
         self._person = slack.people["alice"]
         self._channel = slack.channels["sales"]
         self._home = HomeTab(slack)
+        self._form = OpenForm(slack, self._find_person, write)
         self._owed = 0
         self._pushes_shown = 0
         self._messages_shown: dict[str, str] = {}
@@ -83,6 +81,8 @@ class Console:
             "/to": self._submit,
             "/fill": self._fill,
             "/kind": self._choose_kind,
+            "/lead": self._choose_lead,
+            "/owner": self._tick_owner,
             "/press": self._press,
             "/fault": self._set_fault,
             "/home": self._open_home,
@@ -195,34 +195,19 @@ class Console:
         await self._person.use_shortcut("notify_global")
 
     async def _fill(self, text: str) -> None:
-        self._slack.fill(self._person.view, self._read_written(text))
+        self._form.fill(self._person, text)
 
     async def _choose_kind(self, text: str) -> None:
-        self._slack.fill(self._person.view, {KIND: text or None})
+        self._form.choose_kind(self._person, text)
 
-    def _read_written(self, text: str) -> dict[str, Any]:
-        """Return what to write into a form, by field."""
-        found = TO.fullmatch(text)
-        names, rest = found.groups() if found else ("", text)
-        title, bar, content = rest.partition("|")
-        values: dict[str, Any] = {}
-        if names:
-            people = [self._find_person(name) for name in names.split()]
-            values[RECIPIENTS] = [person.id for person in people]
-        if bar:
-            values |= {TITLE: title.strip(), CONTENT: content.strip()}
-        elif title.strip():
-            values[CONTENT] = title.strip()
-        return values
+    async def _choose_lead(self, text: str) -> None:
+        await self._form.choose_lead(self._person, text)
+
+    async def _tick_owner(self, _text: str) -> None:
+        self._form.tick_owner(self._person)
 
     async def _submit(self, text: str) -> None:
-        values = self._read_written(text)
-        view = self._person.view
-        reply = await self._person.submit(values)
-        if reply.ok and not reply.body:
-            self._owed += 1
-        for field, error in view.errors.items():
-            self._write(f"    ! {field}: {error}" if field else f"    ! {error}")
+        self._owed += await self._form.submit(self._person, text)
 
     async def _press(self, label: str) -> None:
         if not label:
@@ -237,18 +222,12 @@ class Console:
         """Yield what can be pressed, the newest first: a form's, the Home tab's, messages'."""
         for form in reversed(self._slack.views[self._person]):
             for button in find_actions(form.blocks):
-                yield button, partial(self._press_in_form, form)
+                yield button, partial(self._form.press, self._person, form)
         for button in self._home.buttons:
             yield button, self._press_at_home
         for message in reversed(self._slack.visible_to(self._person)):
             for button in find_actions(message.blocks):
                 yield button, partial(self._press_button, message)
-
-    async def _press_in_form(self, form: View, button: dict[str, Any]) -> None:
-        before = form.hash
-        await self._person.press(form, button["action_id"], button.get("value"))
-        with contextlib.suppress(AssertionError):
-            await self._slack.until(lambda _: form.hash != before, timeout=ANSWER_WITHIN)
 
     async def _press_at_home(self, button: dict[str, Any]) -> None:
         self._owed += await self._home.press(button)

@@ -162,6 +162,25 @@ async def test_the_home_tab_can_be_played(sandbox: SandboxProcess) -> None:
     assert "did not come" not in output
 
 
+async def test_leads_can_be_named_searched_and_chosen(sandbox: SandboxProcess) -> None:
+    named = "/notify owner --lead ravi@example.com Callback due"
+    output = await play(
+        sandbox,
+        named,
+        "/shortcut",
+        "/lead nobody at all",
+        "/lead asha",
+        "/owner",
+        "/to Standup | moved to 11",
+    )
+    assert "✅ Sent to LeadSquared for *Alice Rao*" in answer_to(named, output)
+    assert "  ? The form offers nothing for 'nobody at all'." in output
+    assert "    > Asha Rao · asha.rao@example.com · +91-9000000001\n" in output
+    sent = answer_to("/to Standup | moved to 11", output)
+    assert "LeadManagement/LeadDetails?LeadID=" in sent
+    assert "✅ Sent to LeadSquared for *Priya Nair*: “Standup”. Opens lead *Asha Rao*." in sent
+
+
 async def test_a_wrong_line_is_explained_and_the_next_one_is_read(sandbox: SandboxProcess) -> None:
     wrong = {
         "/nothing at all": "/nothing is no command here. /help lists them.",
@@ -173,13 +192,15 @@ async def test_a_wrong_line_is_explained_and_the_next_one_is_read(sandbox: Sandb
         "/kind call": "alice has no modal open",
         "/press Retry": "@alice sees no button that begins with 'Retry'.",
         "/press": "/press takes the label of a button, or how it begins.",
+        "/lead asha": "alice has no modal open",
+        "/owner": "alice has no modal open",
         "/fault": "/fault takes one of: rate_limit_429,",
         "/fault hang often": "/fault hang takes a number of times, not 'often'.",
     }
     output = await play(sandbox, *wrong, "", "/shortcut", "/to nobody in particular")
     for line, why in wrong.items():
         assert answer_to(line, output).startswith(f"  ? {why}"), line
-    assert "? Slack does not submit: recipients must be filled in" in output
+    assert "    ! recipients: Choose at least one person, or below a lead and its owner." in output
 
 
 async def test_a_mistake_in_a_form_is_shown_at_its_field_each_time(sandbox: SandboxProcess) -> None:

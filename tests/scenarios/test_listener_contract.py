@@ -349,6 +349,7 @@ def find_listeners() -> Iterator[tuple[str, ast.AsyncFunctionDef]]:
 
 
 LISTENERS = dict(find_listeners())
+DEADLINES = ("asyncio.timeout(LISTEN_WITHIN)", "asyncio.timeout(SUGGEST_WITHIN)")
 
 
 def calls_ack(node: ast.AST) -> bool:
@@ -373,6 +374,7 @@ def test_every_surface_has_a_listener() -> None:
         "compose.submit",
         "home.compose",
         "home.show",
+        "leads.suggest",
         "shortcuts.compose",
         "shortcuts.forward",
     } <= set(LISTENERS)
@@ -400,8 +402,7 @@ def test_a_listener_gives_up_before_slack_does(name: str) -> None:
     bounded = {
         inner
         for node in ast.walk(listener)
-        if isinstance(node, ast.AsyncWith)
-        and ast.unparse(node.items[0]) == "asyncio.timeout(LISTEN_WITHIN)"
+        if isinstance(node, ast.AsyncWith) and ast.unparse(node.items[0].context_expr) in DEADLINES
         for inner in ast.walk(node)
     }
     for node in ast.walk(listener):

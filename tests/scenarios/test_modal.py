@@ -46,6 +46,8 @@ async def test_the_command_alone_opens_the_form_while_its_trigger_lives(world: W
         "kind",
         "title",
         "content",
+        "lead",
+        "owner",
         "link",
         "icon",
     ]

@@ -243,7 +243,11 @@ async def test_a_push_takes_no_permit() -> None:
             CrmUser(id=ASHA),
         ),
         ([], lambda client, **how: client.find_user_by_id(ASHA, **how), None),
-        ({"Id": ASHA}, lambda client, **how: client.fetch_account(**how), Account()),
+        (
+            {"Id": ASHA},
+            lambda client, **how: client.fetch_account(**how),
+            Account(key_owner_id=ASHA),
+        ),
         (
             [{"ProspectID": ASHA}],
             lambda client, **how: client.search_leads("asha", **how),

@@ -18,7 +18,9 @@ from bot.grammar import (
     Whoami,
     parse,
 )
-from bot.notification import KeyOwner, Named, SlackGroup, SlackUser
+from bot.leads.reference import ByEmail, ById, ByPhone, LeadReference
+from bot.leadsquared.phone import PhoneNumber
+from bot.notification import KeyOwner, LeadOwner, Named, SlackGroup, SlackUser
 from bot.plaintext import escape
 from bot.presets import Preset
 
@@ -27,6 +29,7 @@ PRIYA = SlackUser("U0PRIYA01")
 OMAR = SlackUser("W0OMAR001")
 KEY_OWNER = KeyOwner()
 SALES = SlackGroup("S0SALES01")
+OWNER = LeadOwner()
 P, O = "<@U0PRIYA01>", "<@W0OMAR001|omar>"  # noqa: E741  # next to P it is not mistaken for a zero
 G = "<!subteam^S0SALES01|@sales-team>"
 GUID = "6f0c2a1e-1111-4222-8333-abcdefabcdef"
@@ -44,8 +47,9 @@ def send(
     icon: str | None = None,
     private: bool = False,
     preset: Preset | None = None,
+    lead: LeadReference | None = None,
 ) -> Send:
-    return Send(recipients, title, content, link, icon, private, preset)
+    return Send(recipients, title, content, link, icon, private, preset, lead)
 
 
 def outcome(text: str) -> Command | str:
@@ -246,12 +250,13 @@ def test_a_preset_goes_with_other_options() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("owner Callback due", "The owner of a lead cannot be notified yet"),
-        (f"{P}, owner Callback due", "cannot be notified yet"),
-        (f"{P} owner {O} Callback due", "cannot be notified yet"),
+        ("owner Callback due", "`/notify owner --lead asha@example.com "),
+        ("owner called back | today", "put `--` before it"),
+        (f"{P}, owner Callback due", "name the lead"),
+        (f"{P} owner {O} Callback due", "name the lead"),
+        ("key-owner owner --private hi", "name the lead"),
         ("check", "not available yet"),
         ("Check everything", "not available yet"),
-        (f"{P} --lead asha@acme.com hi", "not available yet"),
         (f"{P} --as telegram hi", "`sms` (Incoming SMS), `email` (E-mail received), `call` ("),
         (f"{P} --as hi", "and `hot` (Hot prospect) behind it: `/notify @priya --as call"),
         (f"{P} --as", "needs one of"),
@@ -268,7 +273,7 @@ def test_a_preset_goes_with_other_options() -> None:
         ("<#C0SALES01|> hi", "not for a channel"),
         ("@sales-team hi", "I do not know who “@sales-team” is"),
         (f"{G} @sales-team hi", "`/notify @priya -- …`"),
-        (f"{G}, owner hi", "cannot be notified yet"),
+        (f"{G}, owner hi", "name the lead"),
         (f"{P} and {G} hi", "only spaces or commas"),
         (f"{G} + <!subteam^S1> hi", "only spaces or commas"),
         (f"{P} {G}'s deal is closed", "put a space behind the name"),
@@ -407,6 +412,86 @@ def test_an_unknown_option_is_refused_with_those_there_are() -> None:
     hint = refusal(f"{P} --silent hi")
     assert "“--silent”" in hint
     assert "`--icon https://…`, `--as sms|email|call|hot` and `--private`" in hint
+    assert "`--lead asha@example.com`" in hint
+
+
+ASHA = ByEmail("asha@example.com")
+NUMBER = ByPhone(PhoneNumber("91", "9000000001"))
+
+
+@pytest.mark.parametrize("dashes", ["--", "—", "––"])
+@pytest.mark.parametrize(
+    ("value", "lead"),
+    [
+        (" asha@example.com", ASHA),
+        ("=Asha@Example.com,", ASHA),
+        (" <mailto:asha@example.com|asha@example.com>", ASHA),
+        (" “<mailto:asha@example.com|asha@example.com>”", ASHA),
+        (" +919000000001", NUMBER),
+        (" +91-90000-00001", NUMBER),
+        (" <tel:+919000000001|+91 90000 00001>", NUMBER),
+        (' "+91 90000 00001"', NUMBER),
+        ("=\u2018(+91) 90000 00001\u2019", NUMBER),
+        (" 9000000001", ByPhone(PhoneNumber(None, "9000000001"))),
+        (f" {GUID.upper()}", ById(GUID)),
+        (
+            f" <https://in21.leadsquared.com/LeadManagement/LeadDetails?a=1&amp;LeadID={GUID}>",
+            ById(GUID, "in21.leadsquared.com"),
+        ),
+        (
+            f" https://us11.leadsquared.com/LeadManagement/LeadDetails?LeadID={GUID}",
+            ById(GUID, "us11.leadsquared.com"),
+        ),
+    ],
+)
+def test_a_lead_is_named_however_it_is_written(
+    dashes: str, value: str, lead: LeadReference
+) -> None:
+    assert read(f"{P} {dashes}lead{value} Due | hi") == send(PRIYA, title="Due", lead=lead)
+    assert read(f"owner {dashes}lead{value} | hi") == send(OWNER, lead=lead)
+
+
+def test_the_owner_of_the_lead_is_a_recipient_among_others() -> None:
+    typed = "--lead asha@example.com --private hi"
+    want = send(PRIYA, OWNER, private=True, lead=ASHA)
+    assert read(f"{P} owner {typed}") == read(f"{P}, OWNER: {typed}") == want
+    assert read(f"owner, owner {P} {typed}") == send(OWNER, PRIYA, private=True, lead=ASHA)
+    assert read(f"{P} {typed} owner").recipients == (PRIYA,)  # type: ignore[union-attr]  # a Send
+
+
+@pytest.mark.parametrize(
+    "value", ["", " ", "=", " | hi", " --private hi", " Asha hi", ' "" hi', " <@U1> hi", " +91 hi"]
+)
+def test_what_names_no_lead_is_refused_with_what_does(value: str) -> None:
+    hint = refusal(f"{P} --lead{value}")
+    assert "`--lead asha@example.com`, `--lead +919000000001`" in hint
+    assert '`/notify @priya --lead "+91 90000 00001" ' in hint
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["+91 90000 00001", "90000 00001", "900000 0001", "+91-90000 00001", "(022) 2345 678", "91 9"],
+)
+def test_a_phone_number_with_spaces_needs_quotes(value: str) -> None:
+    assert "Put it in quotes" in refusal(f"{P} --lead {value} Callback due")
+
+
+@pytest.mark.parametrize(
+    ("typed", "content"),
+    [
+        ("+919000000001 -- 3 pm", "3 pm"),
+        ('"+919000000001" 3 pm', "3 pm"),
+        ("+919000000001\n3 pm", "3 pm"),
+        ("+919000000001 3pm", "3pm"),
+        ("+919000000001 2026 was good", "2026 was good"),  # too long to be one number
+        (f"{GUID} 3 pm", "3 pm"),
+        ("asha@example.com 3 pm", "3 pm"),
+    ],
+)
+def test_digits_that_cannot_be_part_of_the_number_are_text(typed: str, content: str) -> None:
+    got = read(f"{P} --lead {typed}")
+    assert isinstance(got, Send)
+    assert got.content == content
 
 
 # -- title and content ----------------------------------------------------------------------------
@@ -507,6 +592,7 @@ PIECES = [
         "&amp;",
         "&lt;",
     ),
+    *("--lead", "—lead=", "+91", "90000 00001", "<tel:+919000000001|+91 90000 00001>", GUID),
     *("--", "—", "--link", "--link=", "--icon", "--private", "--x", "“", '"', ",", ":", "<", ">"),
     *("|", "｜", "\\|", "\\", "\n", "\u00a0", "\u200b", "\x00", "text", "é"),
 ]
@@ -525,6 +611,7 @@ def test_any_text_is_a_command_or_a_refusal_that_helps(text: str) -> None:
     elif isinstance(command, Send):
         assert command.recipients
         assert len(set(command.recipients)) == len(command.recipients)
+        assert command.lead is not None or LeadOwner() not in command.recipients
         assert command.content == command.content.strip() != ""
         assert command.title is None or command.title == command.title.strip() != ""
 
@@ -590,6 +677,9 @@ def test_what_stands_behind_two_dashes_arrives_as_typed(title: str, content: str
         f"{P} --link" + " " * 100_000 + "|",
         f"{P} --" + "x-" * 50_000 + " hi",
         f"{P} " + "\n" * 100_000 + "hi",
+        f"{P} --lead " + "9" * 100_000 + " hi",
+        f"{P} --lead 91" + " 9" * 50_000 + " hi",
+        f'{P} --lead "' + "9 " * 50_000 + "hi",
         "link " + f"{P} " * 8_000,
         "@" + "<!here>" * 15_000,
         f"{G} " * 4_000 + "hi",
@@ -597,7 +687,7 @@ def test_what_stands_behind_two_dashes_arrives_as_typed(title: str, content: str
         f"{P} <!subteam^" + "x|" * 50_000 + " hi",
         f"{G}'" * 4_000 + "hi",
     ],
-    ids=range(24),
+    ids=range(27),
 )
 def test_long_texts_take_linear_time(text: str) -> None:
     begun = perf_counter()

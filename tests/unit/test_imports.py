@@ -76,6 +76,7 @@ PURE = {
     "bot.forwarding",
     "bot.grammar",
     "bot.leads.reference",
+    "bot.leads.addressing",
     "bot.leads.found",
     "bot.leadsquared.models",
     "bot.leadsquared.phone",

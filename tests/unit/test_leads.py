@@ -223,7 +223,8 @@ async def test_without_the_database_the_listener_hears_of_it(desk: Desk) -> None
 
 
 async def test_the_account_is_asked_for_once_a_day(desk: Desk) -> None:
-    account = Account(web_host="in21.leadsquared.com", country_code="91")
+    owner_id = desk.crm.account.owner.id
+    account = Account(key_owner_id=owner_id, web_host="in21.leadsquared.com", country_code="91")
     assert await asyncio.gather(*(desk.leads.get_account() for _ in range(3))) == [account] * 3
     desk.clock.forward(KEEP - TICK)
     await find(desk, "asha.rao@example.com")

@@ -39,6 +39,10 @@ def whoami(**fields: object) -> dict[str, object]:
     return {"Id": PRIYA, **fields}
 
 
+def account_of(user_id: str = PRIYA, **fields: str | None) -> Account:
+    return Account(key_owner_id=user_id, **fields)
+
+
 # -- leads ------------------------------------------------------------------------------------
 
 
@@ -147,11 +151,11 @@ def test_a_lead_is_kept_only_if_it_has_the_number(number: str, count: int) -> No
 
 
 def test_the_account_tells_its_web_host_and_country() -> None:
-    assert wire.parse_account(read_sample("key_owner")) == Account(
-        web_host="in21.leadsquared.com", country_code=None
+    assert wire.parse_account(read_sample("key_owner")) == account_of(
+        "6f0c2a1e-1111-4222-8333-abcdefabcdef", web_host="in21.leadsquared.com", country_code=None
     )
     told = whoami(DefaultCountryCode="91")
-    assert wire.parse_account(told) == Account(web_host=None, country_code="91")
+    assert wire.parse_account(told) == account_of(web_host=None, country_code="91")
 
 
 @pytest.mark.parametrize(
@@ -159,7 +163,7 @@ def test_the_account_tells_its_web_host_and_country() -> None:
     [("+91", "91"), (" 1 ", "1"), ("", None), (None, None), (91, None), ("0", None), ("IN", None)],
 )
 def test_a_country_code_is_digits_or_not_known(code: object, expected: str | None) -> None:
-    assert wire.parse_account(whoami(DefaultCountryCode=code)) == Account(country_code=expected)
+    assert wire.parse_account(whoami(DefaultCountryCode=code)) == account_of(country_code=expected)
 
 
 @pytest.mark.parametrize(
@@ -186,13 +190,13 @@ def test_a_country_code_is_digits_or_not_known(code: object, expected: str | Non
 )
 def test_a_web_host_is_leadsquared_s_own_or_not_known(app: object, host: str | None) -> None:
     account = wire.parse_account(whoami(LSQCommonServiceURLs={"app": app}))
-    assert account == Account(web_host=host)
+    assert account == account_of(web_host=host)
     assert host is None or is_web_host(host)
 
 
 @pytest.mark.parametrize("urls", [None, [], "x", {}])
 def test_an_account_may_not_tell_its_hosts(urls: object) -> None:
-    assert wire.parse_account(whoami(LSQCommonServiceURLs=urls)) == Account()
+    assert wire.parse_account(whoami(LSQCommonServiceURLs=urls)) == account_of()
 
 
 @pytest.mark.parametrize("answer", [None, [], {}, {"Id": "x"}, 7, "x"])
@@ -201,11 +205,11 @@ def test_what_is_not_an_account_is_an_error(answer: object) -> None:
 
 
 def test_a_lead_s_page_is_on_the_account_s_host() -> None:
-    url = Account(web_host="in21.leadsquared.com").build_lead_url(ASHA.upper())
+    url = account_of(web_host="in21.leadsquared.com").build_lead_url(ASHA.upper())
     assert url == f"https://in21.leadsquared.com/LeadManagement/LeadDetails?LeadID={ASHA}"
-    assert Account().build_lead_url(ASHA) is None
+    assert account_of().build_lead_url(ASHA) is None
 
 
 def test_a_page_is_built_for_a_lead_s_id_alone() -> None:
     with pytest.raises(ValueError, match="lead id"):
-        Account(web_host="in21.leadsquared.com").build_lead_url("1&x=2")
+        account_of(web_host="in21.leadsquared.com").build_lead_url("1&x=2")

@@ -138,7 +138,8 @@ def test_mentions_arrive_as_ids() -> None:
 def test_every_address_is_the_same_placeholder() -> None:
     manifest = load_manifest()
     addresses = {one["url"] for one in manifest["features"]["slash_commands"]}
-    addresses.add(manifest["settings"]["interactivity"]["request_url"])
+    interactivity = manifest["settings"]["interactivity"]
+    addresses |= {interactivity["request_url"], interactivity["message_menu_options_url"]}
     addresses.add(manifest["settings"]["event_subscriptions"]["request_url"])
     assert addresses == {"https://YOUR-APP.example.com/slack/events"}
 

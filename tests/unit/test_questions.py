@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.notification import State
-from bot.questions import ManyRecipients, SecondEnter
+from bot.questions import LeadChoice, ManyRecipients, SecondEnter, WhichLead
 from bot.replies import ActionId, CallbackId, questions
 from bot.sandbox.slack.blocks import check_blocks
 from bot.sandbox.slack.views import check_view
@@ -115,3 +115,58 @@ def test_a_question_fits_into_slacks_limits_whatever_it_is_about(question: ManyR
     read = message.blocks[0]["text"]["text"]
     assert read == message.text  # nothing was cut
     assert not re.search("<[@!#]", str(message.blocks))
+
+
+ASHA_RAO = LeadChoice("d1", "Asha <Rao>", "asha@example.com · +91-9000000001", "Priya Nair")
+ASHA_MENON = LeadChoice("d2", "Asha Menon", "", "")
+
+
+def test_each_lead_that_fits_is_described_and_has_a_button_of_its_own() -> None:
+    message = questions.ask(WhichLead((ASHA_RAO, ASHA_MENON)))
+    assert message.text.split("\n") == [
+        "2 leads fit. Nothing was sent yet. Which one do you mean?",
+        "1. *Asha &lt;Rao&gt;* · asha@example.com · +91-9000000001 · owner Priya Nair",
+        "2. *Asha Menon*",
+    ]
+    assert message.context == ()
+    assert [button.element for button in message.buttons] == [
+        {
+            "type": "button",
+            "action_id": f"send_draft_{number}",
+            "text": {"type": "plain_text", "text": label},
+            "value": draft_id,
+        }
+        for number, label, draft_id in [(1, "1. Asha <Rao>", "d1"), (2, "2. Asha Menon", "d2")]
+    ]
+
+
+def test_the_leads_that_are_left_out_are_counted() -> None:
+    question = WhichLead((ASHA_RAO, ASHA_MENON), more=3, ownerless=1)
+    message = questions.ask(question)
+    assert message.text.startswith("6 leads fit. Nothing was sent yet.")
+    assert message.context == (
+        "And 3 more: name it more exactly.",
+        "1 of them cannot be chosen: no owner in LeadSquared.",
+    )
+    assert "6 leads fit. Nothing was sent yet." in str(questions.modal(question)["blocks"])
+
+
+WORDS = st.text(st.characters(exclude_categories=["C", "Z"]), max_size=100)
+LONG = st.sampled_from(["&" * 200, "अ" * 200, "😀" * 200, "x" * 3_000])
+CHOICES = st.lists(
+    st.builds(
+        LeadChoice, st.just("0" * 16), (WORDS | LONG).filter(bool), WORDS | LONG, WORDS | LONG
+    ),
+    min_size=1,
+    max_size=10,
+)
+
+
+@given(CHOICES)
+def test_slack_takes_the_question_whatever_leads_are_called(choices: list[LeadChoice]) -> None:
+    message = questions.ask(WhichLead(tuple(choices), more=90, ownerless=9))
+    assert list(check_blocks(message.blocks, "message")) == []
+    actions = [element["action_id"] for element in message.blocks[-1]["elements"]]
+    assert len(set(actions)) == len(choices)
+    for element in message.blocks[-1]["elements"]:
+        assert len(element["text"]["text"].encode("utf-16-le")) <= 2 * 75

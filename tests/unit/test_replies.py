@@ -60,13 +60,21 @@ def test_a_look_up_that_was_rejected_blames_no_browser() -> None:
 def test_a_lead_behind_the_click_is_named_where_something_was_sent() -> None:
     def about_asha(*deliveries: Delivery) -> Report:
         given = report(*deliveries)
-        return replace(given, notification=replace(given.notification, lead_name="Asha <Rao>"))
+        known = replace(given.notification, lead_name="Asha <Rao>", click_url=url)
+        return replace(given, notification=known)
 
+    url: str | None = "https://in21.leadsquared.com/LeadManagement/LeadDetails?LeadID=1"
     opens = "Opens lead *Asha &lt;Rao&gt;*."
     sent, failed = delivery("A"), delivery("B", State.UNLINKED, "not_in_crm")
     assert cards.outcome(about_asha(sent)).text.endswith(f"“Callback due”. {opens}")
     assert f"“Callback due”. {opens}" in cards.outcome(about_asha(sent, failed)).text
     assert opens not in cards.outcome(about_asha(failed, failed)).text
+    url = None
+    nothing = (
+        "A click opens nothing: LeadSquared did not tell where lead *Asha &lt;Rao&gt;* has its"
+    )
+    assert nothing in cards.outcome(about_asha(sent)).text
+    assert nothing not in cards.outcome(about_asha(failed)).text
 
 
 def test_a_crm_user_without_a_slack_user_is_called_by_name() -> None:
