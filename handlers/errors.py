@@ -13,10 +13,11 @@ from slack_bolt import BoltResponse
 
 from bot.directory import Directory
 from bot.errors import BotError, SlackError, StoreError, UserError
+from bot.leads.found import Hint
 from bot.plaintext import from_typed, mentioned_users
 from bot.replies import BlockId, CallbackId, answers
 from bot.replies.compose import notice_modal
-from bot.replies.lead_options import hint_option
+from bot.replies.lead_options import HINTS, hint_option
 from bot.slack_api import SlackApi
 from handlers.patience import TELL_WITHIN
 
@@ -39,7 +40,7 @@ class ErrorListener:
         if body.get("type") == "view_submission":
             return _json(_refuse_view(hint, error, body.get("view")))
         if body.get("type") == "block_suggestion":  # at every keystroke: no place for a message
-            return _json({"options": [hint_option(hint)]})
+            return _json(_refuse_typing(hint, error))
         await self._tell(body, hint)
         return BoltResponse(status=200, body="")
 
@@ -74,6 +75,12 @@ def _refuse(hint: str, typed: str) -> dict[str, Any]:
     if blocks := answers.refusal_blocks(hint, typed):
         return {**ephemeral, "text": hint, "blocks": blocks}
     return {**ephemeral, "text": answers.refusal(hint, typed)}
+
+
+def _refuse_typing(hint: str, error: Exception) -> dict[str, Any]:
+    """Answer in the list that was to be offered; what was typed is not yet meant to be sent."""
+    late = isinstance(error, TimeoutError)
+    return {"options": [hint_option(HINTS[Hint.TOO_SLOW] if late else hint)]}
 
 
 def _refuse_view(hint: str, error: Exception, view: Any) -> dict[str, Any]:

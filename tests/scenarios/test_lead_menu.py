@@ -5,14 +5,19 @@ from typing import Any
 
 import pytest
 
+from bot.acceptor import STORE_WITHIN
+from bot.errors import StoreUnavailableError
+from bot.leads.found import Hint
 from bot.leads.search import PAUSE, SEARCH_WITHIN
 from bot.replies.lead_options import HINTS, NOT_A_LEAD
 from bot.sandbox.leadsquared import Endpoint, FaultKind
 from bot.sandbox.leadsquared.account import make_id
-from bot.sandbox.slack import Reply, View
+from bot.sandbox.slack import Call, Reply, View
 from bot.store.tables import notifications
+from handlers.patience import LISTEN_WITHIN, SUGGEST_WITHIN
 from tests.scenarios.conftest import OpenWorld
 from tests.scenarios.test_leads import PAGE, is_asked, lead_id
+from tests.scenarios.test_listener_contract import failing
 from tests.scenarios.test_modal import fill_in, open_form
 from tests.scenarios.world import World
 from tests.unit.leads_desk import LoopTime
@@ -38,6 +43,10 @@ async def type_in(world: World, view: View, text: str) -> Reply:
 async def offer(world: World, view: View, text: str) -> list[str]:
     reply = await type_in(world, view, text)
     return [option["text"]["text"] for option in reply.json["options"]]
+
+
+def asked_for_people(world: World) -> list[Call]:
+    return [call for call in world.slack.calls if call.method == "users.info"]
 
 
 def searched(world: World) -> list[str]:
@@ -138,6 +147,22 @@ async def test_a_form_for_nobody_says_who_could_get_it(world: World) -> None:
     await check_refused(world, values, "recipients", "Choose at least one person, or below a lead")
 
 
+async def test_a_slow_look_up_is_told_at_the_lead_in_time(world: World) -> None:
+    view = await open_form(world)
+    await offer(world, view, "asha")
+    world.crm.faults.next("lead_by_id", FaultKind.HANG)
+    time = LoopTime()
+    alice = world.slack.people["alice"]
+    sending = asyncio.create_task(alice.submit(fill_in(world, "priya", lead=ASHA_RAO)))
+    await world.crm.until(lambda: is_asked(world, Endpoint.LEAD_BY_ID))
+    await time.forward(LISTEN_WITHIN - STORE_WITHIN)
+    now = asyncio.get_running_loop().time()
+    await sending
+    assert asyncio.get_running_loop().time() == now
+    assert "could not be asked for this lead just now" in view.errors["lead"]
+    assert world.read(notifications) == []
+
+
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
@@ -214,6 +239,39 @@ async def test_guests_do_not_get_to_read_leads(world: World) -> None:
     assert reply.json["options"][0]["text"]["text"].startswith("Guests cannot send notifications")
     assert world.slack.messages == []
     assert searched(world) == []
+
+
+async def test_where_slack_must_be_asked_first_the_menu_answers_in_time_too(world: World) -> None:
+    """Reading the person and searching, each in its own time, would be too long for Slack."""
+    view = await open_form(world)
+    lee = world.slack.people["lee"]  # not read yet, as everybody is after a restart
+    world.slack.faults.fail("users.info", "hang", 1)
+    world.crm.faults.next("search", FaultKind.HANG)
+    time = LoopTime()
+    typing = asyncio.create_task(world.slack.suggest(view, "lead", "asha", lee))
+    await world.slack.until(lambda _: len(asked_for_people(world)) == 2)
+    await time.forward(0.9)
+    rests = world.clock.rests
+    world.slack.faults.release()
+    async with asyncio.timeout(10):
+        await rests.wait()
+    world.clock.forward(PAUSE)
+    await world.crm.until(lambda: is_asked(world, Endpoint.SEARCH))
+    await time.forward(SUGGEST_WITHIN - 0.9)
+    now = asyncio.get_running_loop().time()
+    reply = await typing
+    assert [each["text"]["text"] for each in reply.options] == [HINTS[Hint.TOO_SLOW]]
+    assert asyncio.get_running_loop().time() == now
+
+
+async def test_without_its_database_the_menu_says_so(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = await open_form(world)
+    with failing(world, StoreUnavailableError("gone"), monkeypatch):
+        options = await offer(world, view, "asha")
+    assert [option[:40] for option in options] == ["The bot's database is not available, so "]
+    assert ASHA_RAO in await offer(world, view, "asha")
 
 
 async def test_more_leads_than_a_menu_holds_are_said_to_be_more(world: World) -> None:

@@ -292,6 +292,16 @@ async def test_of_two_that_are_pressed_the_first_is_sent(world: World) -> None:
     assert len(world.pushed()) == 1
 
 
+async def test_a_question_that_slack_asks_for_twice_is_one_question(world: World) -> None:
+    add_twin(world, "Usha")
+    alice = world.slack.people["alice"]
+    typed = "owner --lead asha.rao@example.com Due | 3 pm"
+    trigger = {"trigger_id": "9000.9001.abcdef"}
+    first, second = [await alice.command("/notify", typed, **trigger) for _ in range(2)]
+    assert first.json["blocks"] == second.json["blocks"]
+    assert len(world.read(drafts)) == 2
+
+
 async def test_after_an_hour_the_question_is_too_old(world: World) -> None:
     add_twin(world, "Usha")
     alice = world.slack.people["alice"]
