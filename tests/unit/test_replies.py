@@ -394,6 +394,8 @@ def test_a_prefilled_modal_shows_it() -> None:
         "kind": None,
         "title": "T",
         "content": "C",
+        "lead": None,
+        "owner": None,
         "link": "https://x.io",
         "icon": None,
     }
