@@ -11,7 +11,7 @@ from bot.overview import MOST_COUNTED, LastError, Overview
 from bot.people import Description, Person
 from bot.plaintext import escape
 from bot.replies.answers import described
-from bot.replies.cards import GROUPS, RETRYABLE, status
+from bot.replies.cards import GROUPS, HOPELESS, RETRYABLE, status
 from bot.replies.compose import plain
 from bot.replies.ids import ActionId
 from bot.replies.message import Button, Message, duration, echo, join_names
@@ -141,7 +141,7 @@ def _count_groups(summary: Summary) -> Iterator[str]:
 def _find_buttons(summary: Summary) -> Iterator[Button]:
     """Yield what can be done about it, as its card has it."""
     found, alone = summary.notification_id, summary.recipients == 1
-    if failed := summary.count(*RETRYABLE):
+    if failed := summary.count(*RETRYABLE, but_not=HOPELESS):
         yield Button(ActionId.RETRY, "Retry" if alone else f"Retry {failed}", found)
     if unknown := summary.count(State.UNKNOWN):
         yield Button(ActionId.SEND_AGAIN, "Send again" if alone else f"Send again {unknown}", found)

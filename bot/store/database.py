@@ -112,6 +112,7 @@ class SqliteDatabase(Database):
         event.listen(self.engine, "begin", _begin_immediate)
         event.listen(self.engine, "handle_error", _open_anew_after_trouble)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
+        self._broken: StoreBrokenError | None = None
 
     async def transact(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         loop = asyncio.get_running_loop()
@@ -119,9 +120,9 @@ class SqliteDatabase(Database):
         try:
             return await loop.run_in_executor(self._thread, run)
         except StoreBrokenError as exc:
-            broken = StoreBrokenError(f"DATABASE_URL: {self.engine.url.database} {exc}.")
-            self.on_broken(broken)
-            raise broken from exc
+            self._broken = StoreBrokenError(f"DATABASE_URL: {self.engine.url.database} {exc}.")
+            self.on_broken(self._broken)
+            raise self._broken from exc
 
     async def check(self) -> None:
         if _is_there(Path(str(self.engine.url.database))):
@@ -138,6 +139,8 @@ class SqliteDatabase(Database):
         self._thread.shutdown()
 
     def _run(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        if self._broken is not None:  # to open it anew would make an empty file in its place
+            raise StoreUnavailableError(str(self._broken))
         with faults.named(), self.engine.connect() as connection:
             done = work(connection, *args, **kwargs)
             _check_in_place(connection)

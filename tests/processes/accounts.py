@@ -77,7 +77,7 @@ def says(card: str, states: list[str]) -> bool:
     sent, unknown = states.count("sent"), states.count("unknown")
     if len(states) == 1:
         return ("Sent to LeadSquared" in card) == bool(sent)
-    counted = f"{sent} of {len(states)} sent" in card
+    counted = f"{sent or 'None'} of {len(states)} sent" in card
     return counted and (f"{unknown} uncertain, not repeated" in card) == bool(unknown)
 
 

@@ -88,9 +88,10 @@ class IntakeSteps(StoreMachineBase):
     def send_anyway(self, data: st.DataObject, sender: str) -> None:
         draft_id = data.draw(st.sampled_from(list(self.drafts)), "draft")
         given = self.drafts[draft_id]
-        known = self.model.find_by_key(f"draft:{draft_id}")
+        key = f"draft:{given.key}"
+        known = self.model.find_by_key(key)
         press = self.store.outbox.accept_draft(draft_id, sender)
-        if known is None and sender != given.sender:
+        if sender != given.sender:
             with pytest.raises(UserError):
                 self.run(press)
             return
@@ -99,7 +100,7 @@ class IntakeSteps(StoreMachineBase):
         assert known in (None, receipt.notification_id)
         if known is None:
             self.taken.add(draft_id)
-            self.add(receipt.notification_id, f"draft:{draft_id}", given)
+            self.add(receipt.notification_id, key, given)
 
     @rule(
         found=st.fixed_dictionaries(

@@ -120,7 +120,7 @@ def test_many_recipients_are_counted() -> None:
     shown = read_home(many).splitlines()
     assert shown[-3].startswith("⚠️ “Callback due” to *Priya*, *Lee*, *Dev* and 3 more · <!date^")
     assert shown[-2] == "3 of 6 sent · 1 not linked · 1 uncertain, not repeated · 1 failed"
-    assert shown[-1] == "[Retry 2] [Send again 1] [Details]"
+    assert shown[-1] == "[Retry 1] [Send again 1] [Details]"
 
 
 def test_what_is_open_can_be_taken_back_and_what_failed_meanwhile_retried() -> None:
