@@ -6,7 +6,6 @@ the attempt that earned it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +21,7 @@ from sqlalchemy import (
     union_all,
     update,
 )
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.errors import CrmError
 from bot.notification import Notification, Outcome, State
@@ -87,6 +87,12 @@ class Claims:
                 lease_until=database.now + gate.limits.lease,
             )
         )
+
+        now = database.now
+        late = Outcome(State.UNAVAILABLE, TOO_LATE)
+        self._end_expired = self._settle_where(late, IS_PENDING, deliveries.c.expires_at <= now)
+        dead = Outcome(State.UNKNOWN, LEASE_RAN_OUT)
+        self._end_dead = self._settle_where(dead, IS_SENDING, deliveries.c.lease_until <= now)
 
     async def peek(self) -> bool:
         """Tell whether anything is due, without taking part in the gate."""
@@ -190,11 +196,8 @@ class Claims:
         return await self._database.transact(self._sweep)
 
     def _sweep(self, connection: Connection) -> int:
-        now = self._database.now
-        late = Outcome(State.UNAVAILABLE, TOO_LATE)
-        expired = self._settle_where(connection, late, IS_PENDING, deliveries.c.expires_at <= now)
-        dead = Outcome(State.UNKNOWN, LEASE_RAN_OUT)
-        reaped = self._settle_where(connection, dead, IS_SENDING, deliveries.c.lease_until <= now)
+        expired = connection.scalars(self._end_expired).all()
+        reaped = connection.scalars(self._end_dead).all()
         if reaped:
             share_outcomes(connection, reaped)
         return len(expired) + len(reaped)
@@ -247,15 +250,12 @@ class Claims:
 
     def _condemn(self, connection: Connection, notification_id: str, outcome: Outcome) -> None:
         this_one = deliveries.c.notification_id == notification_id
-        self._settle_where(connection, outcome, IS_PENDING, this_one)
+        connection.execute(self._settle_where(outcome, IS_PENDING, this_one))
 
-    def _settle_where(
-        self, connection: Connection, outcome: Outcome, *conditions: Any
-    ) -> Sequence[int]:
-        change = (
+    def _settle_where(self, outcome: Outcome, *conditions: Any) -> ReturningUpdate[int]:
+        return (
             update(deliveries)
             .where(*conditions)
             .values(**vars(outcome), settled_at=self._database.now, lease_until=null())
             .returning(deliveries.c.id)
         )
-        return (connection.scalars(change)).all()

@@ -71,9 +71,7 @@ class Resolutions:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-
-    async def find_unresolved(self, most: int) -> list[Unresolved]:
-        """Return the deliveries without a CRM user whose look-up is due longest."""
+        # Built once: composing a statement takes longer than running it.
         beside = deliveries.alias("beside")
         key_owner = (  # not EXISTS: Postgres would read the whole table to hash it
             select(true())
@@ -85,7 +83,7 @@ class Resolutions:
             .limit(1)
             .scalar_subquery()
         )
-        query = (
+        self._find_unresolved = (
             select(
                 deliveries.c.id,
                 deliveries.c.notification_id,
@@ -93,12 +91,18 @@ class Resolutions:
                 deliveries.c.repeats,
                 func.coalesce(key_owner, false()).label("beside_key_owner"),
             )
-            .where(IS_UNRESOLVED, deliveries.c.due_at <= self._database.now)
+            .where(IS_UNRESOLVED, deliveries.c.due_at <= database.now)
             .order_by(deliveries.c.due_at, deliveries.c.id)
-            .limit(most)
+            .limit(bindparam("most"))
         )
+
+    async def find_unresolved(self, most: int) -> list[Unresolved]:
+        """Return the deliveries without a CRM user whose look-up is due longest."""
+        bound = {"most": most}
         return await self._database.transact(
-            lambda connection: [Unresolved(*row) for row in connection.execute(query)]
+            lambda connection: [
+                Unresolved(*row) for row in connection.execute(self._find_unresolved, bound)
+            ]
         )
 
     async def record(self, found: Sequence[tuple[Unresolved, Resolution]]) -> None:
