@@ -23,11 +23,11 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 
 unit: $(VENV)/.dev
-	$(BIN)/pytest -n 4
+	$(BIN)/pytest -n 4 --dist worksteal
 
 # Branch coverage, the processes that the tests start included.
 coverage: $(VENV)/.dev
-	$(BIN)/pytest -n 4 --cov --cov-report=term --cov-fail-under=95
+	$(BIN)/pytest -n 4 --dist worksteal --cov --cov-report=term --cov-fail-under=95
 
 # The suite once more on $(ALSO), where it is found and is not the Python used above.
 also: $(VENV)/.dev
