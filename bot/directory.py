@@ -7,8 +7,7 @@ Everything here may be slow, so listeners use only what has a deadline: `get_sen
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection
 
 import structlog
 
@@ -22,7 +21,7 @@ from bot.errors import (
 )
 from bot.leadsquared.models import CrmUser
 from bot.notification import Outcome, State
-from bot.people import Description, Link, Person, Standing
+from bot.people import Description, Link, Person, Standing, read_person
 from bot.plaintext import escape
 from bot.roster import Roster
 from bot.slack_api import TOKEN_REFUSED, SlackApi
@@ -220,17 +219,22 @@ class Directory:
     async def _read_sender(self, user_id: str) -> Person:
         try:
             async with asyncio.timeout(SENDER_WITHIN):
-                return await self._read_person(user_id)
+                person = await self._fetch_person(user_id)
         except (TimeoutError, SlackUnavailableError) as exc:
             stale = (await self._store.find_people([user_id])).get(user_id)
             if stale is None:
                 raise SlackUnavailableError("users.info") from exc
             return stale
+        await self._store.save_people([person])  # a slow database is not Slack's fault
+        return person
 
     async def _read_person(self, user_id: str) -> Person:
-        person = _person(await self._slack.fetch_user(user_id), self._team_id)
+        person = await self._fetch_person(user_id)
         await self._store.save_people([person])
         return person
+
+    async def _fetch_person(self, user_id: str) -> Person:
+        return read_person(await self._slack.fetch_user(user_id), self._team_id)
 
     async def _get_people(self, user_ids: Collection[str]) -> dict[str, Person]:
         """Return those of `user_ids` that Slack knows."""
@@ -238,7 +242,7 @@ class Directory:
         missing = set(user_ids) - people.keys()
         if len(missing) > FEW:
             async for page in self._slack.fetch_user_pages():
-                everybody = [_person(user, self._team_id) for user in page]
+                everybody = [read_person(user, self._team_id) for user in page]
                 await self._store.save_people(everybody)
                 people |= {each.user_id: each for each in everybody if each.user_id in missing}
             missing -= people.keys()
@@ -266,34 +270,3 @@ def _match(person: Person, user: CrmUser | None) -> Match | NoMatch:
     if not user.active:
         return NoMatch(Outcome(State.UNLINKED, INACTIVE), person.name)
     return Match(user.id, person.name)
-
-
-def _person(user: Mapping[str, Any], team_id: str) -> Person:
-    """Read a user object: https://docs.slack.dev/reference/objects/user-object"""
-    profile = user.get("profile")
-    profile = profile if isinstance(profile, dict) else {}
-    name = profile.get("real_name") or profile.get("display_name") or user.get("name")
-    email = str(profile.get("email") or "").strip().lower()
-    return Person(
-        user_id=str(user.get("id")),
-        name=" ".join(str(name or user.get("id")).split()),
-        email=email or None,
-        standing=_standing(user, team_id),
-        is_admin=bool(user.get("is_admin") or user.get("is_owner")),
-    )
-
-
-def _standing(user: Mapping[str, Any], team_id: str) -> Standing:
-    if user.get("deleted"):
-        return Standing.DEACTIVATED
-    if user.get("is_bot") or user.get("id") == "USLACKBOT":
-        return Standing.BOT
-    teams = {
-        user.get("team_id", team_id),
-        *((user.get("enterprise_user") or {}).get("teams") or []),
-    }
-    if user.get("is_stranger") or team_id not in teams:
-        return Standing.EXTERNAL
-    if user.get("is_restricted") or user.get("is_ultra_restricted"):
-        return Standing.GUEST
-    return Standing.MEMBER

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Standing(StrEnum):
@@ -47,3 +49,34 @@ class Description:
     person: Person
     link: Link | None
     problem: str | None = None
+
+
+def read_person(user: Mapping[str, Any], team_id: str) -> Person:
+    """Read a user object: https://docs.slack.dev/reference/objects/user-object"""
+    profile = user.get("profile")
+    profile = profile if isinstance(profile, dict) else {}
+    name = profile.get("real_name") or profile.get("display_name") or user.get("name")
+    email = str(profile.get("email") or "").strip().lower()
+    return Person(
+        user_id=str(user.get("id")),
+        name=" ".join(str(name or user.get("id")).split()),
+        email=email or None,
+        standing=_standing(user, team_id),
+        is_admin=bool(user.get("is_admin") or user.get("is_owner")),
+    )
+
+
+def _standing(user: Mapping[str, Any], team_id: str) -> Standing:
+    if user.get("deleted"):
+        return Standing.DEACTIVATED
+    if user.get("is_bot") or user.get("id") == "USLACKBOT":
+        return Standing.BOT
+    teams = {
+        user.get("team_id", team_id),
+        *((user.get("enterprise_user") or {}).get("teams") or []),
+    }
+    if user.get("is_stranger") or team_id not in teams:
+        return Standing.EXTERNAL
+    if user.get("is_restricted") or user.get("is_ultra_restricted"):
+        return Standing.GUEST
+    return Standing.MEMBER

@@ -523,3 +523,13 @@ async def test_a_description_does_not_wait_for_a_slow_crm(
     await desk.store.save_people([person])
     monkeypatch.setattr(desk.crm, "fetch_users", never)
     assert await desk.directory.describe("UA") == Description(person, None, "unavailable")
+
+
+async def test_a_slow_database_is_not_taken_for_a_slow_slack(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With no time at all: what answers at once is in time, and storing it takes a moment."""
+    monkeypatch.setattr(module, "SENDER_WITHIN", 0.0)
+    desk.has(slack_user("UA", "priya@acme.test"))
+    assert (await desk.directory.get_sender("UA")).email == "priya@acme.test"
+    assert set(await desk.store.find_people(["UA"])) == {"UA"}
