@@ -37,7 +37,7 @@ also: $(VENV)/.dev
 
 # What takes too long for every run, such as 150 notifications at LeadSquared's own limit.
 test-long: $(VENV)/.dev
-	$(BIN)/pytest -m long --durations=0
+	$(BIN)/pytest -n 3 --dist worksteal -m long --durations=0
 
 # Resolve again for every supported Python and platform; the pinned files carry no index address.
 lock:
