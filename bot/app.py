@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Sequence
 
 import aiohttp
 import structlog
@@ -17,15 +16,15 @@ from slack_bolt.async_app import AsyncApp
 import handlers
 from bot.acceptor import Acceptor
 from bot.background import Watch
-from bot.backoff import Backoff
 from bot.clients import build_crm_client, build_slack_api, open_slack_session
 from bot.clock import Clock, SystemClock
 from bot.composer import Composer
 from bot.config import EXAMPLES, Settings
+from bot.crew import Crew
 from bot.directory import Directory
 from bot.dispatcher import Dispatcher
 from bot.errands import Errands
-from bot.errors import ConfigError, SlackError, SlackRefusedError, StoreError
+from bot.errors import ConfigError, SlackRefusedError, StoreError
 from bot.groups import Groups
 from bot.health import Health
 from bot.homes import Homes
@@ -48,12 +47,7 @@ from bot.worker import Worker
 
 log = structlog.get_logger()
 
-T = TypeVar("T")
-
 BODY_MOST = 1024 * 1024
-CONNECTING = Backoff(first=0.5, most=15.0, repeats=0)
-"""Waits between tries to reach the database or Slack at boot, for ever."""
-
 REQUESTS_WITHIN = 4.0
 """Seconds for Slack's requests under way at shutdown."""
 
@@ -97,8 +91,7 @@ class Bot:
         limiter = limiter or AsyncLimiter(limits.limit, limits.period)
         self._gate = RateGate(self._store.gate, limiter, self._clock, self._watch)
         self._errands = Errands(self._watch)
-        self._workers: list[Worker | Watch] = []
-        self._stopping = asyncio.Event()
+        self._crew = Crew(self._random)
         self._requests_ended = asyncio.Event()
         self.ready = asyncio.Event()  # Slack's requests are answered
         self._bolt: AsyncApp | None = None
@@ -119,7 +112,7 @@ class Bot:
         Raises ConfigError, in a group, if Slack refuses the bot token.
         """
         try:
-            await self._keep_trying("database", self._open_store)
+            await self._crew.keep_trying("database", self._open_store)
             async with open_slack_session() as slack_session, open_session() as crm_session:
                 await self._work(slack_session, crm_session)
         finally:
@@ -127,9 +120,7 @@ class Bot:
 
     def stop(self) -> None:
         """Take no new work; `run` ends once what is under way has ended."""
-        self._stopping.set()
-        for worker in self._workers:
-            worker.stop()
+        self._crew.stop()
 
     async def _work(
         self, slack_session: aiohttp.ClientSession, crm_session: aiohttp.ClientSession
@@ -150,11 +141,11 @@ class Bot:
         )
         try:
             async with asyncio.TaskGroup() as tasks:
-                self._start(tasks, dispatcher, janitor, self._watch)
-                identity = await self._keep_trying("slack", lambda: _identify(slack))
+                self._crew.start(tasks, dispatcher, janitor, self._watch)
+                identity = await self._crew.keep_trying("slack", lambda: _identify(slack))
                 if identity is not None:
                     others = self._open_slack(identity, slack, crm, dispatcher, reporters)
-                    self._start(tasks, *others, *reporters)
+                    self._crew.start(tasks, *others, *reporters)
                     self.ready.set()
                     log.info("bot.ready", team=identity.team_id)
         finally:  # also when a part failed: calls under way would be unknown for nothing
@@ -230,7 +221,7 @@ class Bot:
     async def _finish(self, dispatcher: Dispatcher, reporters: Sequence[Reporter]) -> None:
         """End what is under way, store it, and pay the replies that are due."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(REQUESTS_WITHIN if self._stopping.is_set() else 0):
+            async with asyncio.timeout(REQUESTS_WITHIN if self._crew.is_stopping else 0):
                 await self._requests_ended.wait()  # they need Slack and the database
         await dispatcher.drain(DRAIN_WITHIN)
         try:
@@ -248,29 +239,6 @@ class Bot:
     async def _open_store(self) -> None:
         await bring_up(self._database)
         await self._store.gate.prepare()
-
-    async def _keep_trying(self, what: str, attempt: Callable[[], Awaitable[T]]) -> T | None:
-        """Return what `attempt` does once it works; None if the bot is stopped before."""
-        tries = 0
-        while not self._stopping.is_set():
-            tries += 1
-            try:
-                return await attempt()
-            except (StoreError, SlackError) as exc:
-                error, reason = type(exc).__name__, str(exc)
-                log.warning("bot.waiting", what=what, error=error, reason=reason, tries=tries)
-            delay = CONNECTING.delay(min(tries, 10), self._random())
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(delay):
-                    await self._stopping.wait()
-        return None
-
-    def _start(self, tasks: asyncio.TaskGroup, *workers: Worker | Watch) -> None:
-        for worker in workers:
-            self._workers.append(worker)
-            tasks.create_task(worker.run(), name=worker.name)
-        if self._stopping.is_set():
-            self.stop()
 
 
 def _wake(*workers: Worker) -> Callable[[], None]:

@@ -56,7 +56,7 @@ class World:
     async def forward(self, seconds: float) -> None:
         """Move time on once every worker waits, so that none is in the middle of a look."""
         async with asyncio.timeout(10):
-            workers = [each for each in self.bot._workers if isinstance(each, Worker)]
+            workers = [each for each in self.bot._crew.workers if isinstance(each, Worker)]
             await self.clock.until_waiting(len(workers))
         self.clock.forward(seconds)
 

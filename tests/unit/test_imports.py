@@ -27,6 +27,7 @@ LAYERS = [
         "bot.worker",
         "bot.background",
     },
+    {"bot.crew"},
     {"bot.leads.reference", "bot.leads.found", "bot.leads.account", "bot.preview"},
     {"bot.grammar", "bot.replies", "bot.store", "bot.leads.search"},
     {"bot.slack_api", "bot.rate_gate", "bot.roster", "bot.composer", "bot.forwarding"}
