@@ -54,6 +54,11 @@ DAY = 24 * 3600.0
 BATCH = 500
 """Notifications forgotten in one transaction, so that nobody waits for it."""
 
+IS_OVER = ~exists().where(
+    IS_OPEN, deliveries.c.notification_id == notifications.c.id
+) & ~exists().where(replies.c.notification_id == notifications.c.id, replies.c.paid_at.is_(None))
+"""Every delivery of a notification has ended, and everybody was told."""
+
 
 @dataclass(frozen=True)
 class Debt:
@@ -184,18 +189,22 @@ class Debts:
 
     async def forget(self, *, keep_days: float) -> int:
         """Delete what was accepted `keep_days` ago, ended, and was reported."""
-        is_open = exists().where(IS_OPEN, deliveries.c.notification_id == notifications.c.id)
-        is_owed = exists().where(
-            replies.c.notification_id == notifications.c.id, replies.c.paid_at.is_(None)
-        )
-        old = notifications.c.accepted_at < self._database.now - keep_days * DAY
-        batch = select(notifications.c.id).where(old, ~is_open, ~is_owed).limit(BATCH)
-        change = delete(notifications).where(notifications.c.id.in_(batch))
         forgotten = 0
-        while count := await self._database.transact(lambda c: c.execute(change).rowcount):
+        while count := await self._database.transact(self._forget_some, keep_days):
             forgotten += count
         await self._database.transact(self._forget_presses)
         return forgotten
+
+    def _forget_some(self, connection: Connection, keep_days: float) -> int:
+        """Lock what is old, then look once more: somebody may have pressed Retry meanwhile."""
+        old = notifications.c.accepted_at < self._database.now - keep_days * DAY
+        batch = select(notifications.c.id).where(old, IS_OVER).limit(BATCH).correlate(None)
+        lock = select(notifications.c.id).where(notifications.c.id.in_(batch))
+        ids = connection.scalars(lock.with_for_update(skip_locked=True)).all()
+        if not ids:
+            return 0
+        change = delete(notifications).where(notifications.c.id.in_(ids), IS_OVER)
+        return connection.execute(change).rowcount
 
     def _forget_presses(self, connection: Connection) -> None:
         yesterday = self._database.now - DAY

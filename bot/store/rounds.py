@@ -14,7 +14,7 @@ from bot.store.database import Database
 from bot.store.debts import build_insert, owed_row
 from bot.store.interactions import Interactions
 from bot.store.quota import Quota
-from bot.store.tables import IS_PENDING, IS_SENDING, deliveries
+from bot.store.tables import IS_PENDING, IS_SENDING, deliveries, notifications
 
 
 class Rounds:
@@ -63,6 +63,9 @@ class Rounds:
     ) -> int:
         if not self._interactions.claim(connection, key):
             return 0
+        # Before its deliveries, in the order of whoever forgets it: it stays, or is gone already.
+        keep = select(notifications.c.id).where(notifications.c.id == notification_id)
+        connection.execute(keep.with_for_update(key_share=True, read=True))
         now = self._database.now
         change = (
             update(deliveries)

@@ -1,6 +1,9 @@
 import asyncio
+import threading
+from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from bot.notification import Card, Outcome, Place, State
 from bot.store.database import Database
@@ -11,6 +14,7 @@ from tests.store import LIMITS, Store
 
 TICK = 0.01
 SENT = Outcome(State.SENT)
+REJECTED = Outcome(State.REJECTED, "refused")
 
 
 @pytest.fixture
@@ -291,6 +295,57 @@ async def test_what_is_open_is_not_forgotten(store: Store, clock: FrozenClock) -
     assert await store.debts.forget(keep_days=30) == 0  # the other one is pending
     await store.claims.sweep()
     assert await store.debts.forget(keep_days=30) == 1
+
+
+async def test_what_somebody_reopens_at_that_moment_is_not_forgotten(
+    store: Store, clock: FrozenClock, backend: str
+) -> None:
+    if backend == "sqlite":
+        pytest.skip("SQLite does one after the other")
+    notification = await store.accept("UA")
+    await store.resolve(UA=NoMatch(REJECTED))
+    await store.debts.pay((await store.take_debt()).id)
+    clock.forward(31 * DAY)
+    pressed, stored = threading.Event(), threading.Event()
+
+    def reopen(connection: Connection) -> int:
+        count = store.rounds._reopen(
+            connection, notification, [State.REJECTED], (), "press", "U0", Place("C1")
+        )
+        pressed.set()
+        assert stored.wait(10)
+        return count
+
+    reopening = asyncio.create_task(store.database.transact(reopen))
+    await asyncio.to_thread(pressed.wait, 10)
+    try:
+        assert await store.debts.forget(keep_days=30) == 0  # and it does not wait
+    finally:
+        stored.set()
+    assert await reopening == 1
+    assert await store.debts.forget(keep_days=30) == 0
+    assert len(await store.rows()) == 1
+
+
+async def test_what_was_reopened_between_the_two_looks_is_not_forgotten(
+    store: Store, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notification = await store.accept("UA")
+    await store.resolve(UA=NoMatch(REJECTED))
+    await store.debts.pay((await store.take_debt()).id)
+    clock.forward(31 * DAY)
+    look = Connection.scalars
+
+    def press_after(connection: Connection, *args: Any) -> Any:
+        found = look(connection, *args)
+        store.rounds._reopen(
+            connection, notification, [State.REJECTED], (), "press", "U0", Place("C1")
+        )
+        return found
+
+    monkeypatch.setattr(Connection, "scalars", press_after)
+    assert await store.debts.forget(keep_days=30) == 0
+    assert len(await store.rows()) == 1
 
 
 async def test_cards_of_which_several_could_show_progress_are_shown_one_after_the_other(
