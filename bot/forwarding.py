@@ -20,8 +20,8 @@ PLACES = {"directmessage": "a direct message", "privategroup": "a private channe
 
 def people_in(message: Mapping[str, Any]) -> frozenset[str]:
     """Return the Slack users whose names the text needs: its author and those it mentions."""
-    author = message.get("user")
-    return mentioned_users(message) | ({author} if isinstance(author, str) else frozenset())
+    author = {"type": "user", "user_id": message.get("user")}
+    return mentioned_users([message, author])
 
 
 def build_place(shortcut: Mapping[str, Any]) -> Place:
@@ -29,7 +29,7 @@ def build_place(shortcut: Mapping[str, Any]) -> Place:
     message = shortcut["message"]
     return Place(
         channel_id=shortcut["channel"]["id"],
-        thread_ts=message.get("thread_ts") or message.get("ts") or shortcut.get("message_ts"),
+        thread_ts=_string(message.get("thread_ts")) or _find_ts(shortcut),
         response_url=shortcut.get("response_url"),
     )
 
@@ -39,7 +39,7 @@ def build_prefill(
 ) -> Prefill:
     """Return title, text and link; the text is cut at a word to fit, where it can be seen."""
     message = shortcut["message"]
-    where = _describe_channel(str(shortcut["channel"].get("name") or ""))
+    where = _describe_channel(_string(shortcut["channel"].get("name")))
     title = shorten(f"{_author(message, names)} in {where}", TITLE_BYTES)
     content = from_message(message, names).strip()
     if len(content) > CONTENT_MOST:
@@ -51,24 +51,36 @@ def build_prefill(
 def permalink(shortcut: Mapping[str, Any]) -> str:
     """Return the message's address, built as Slack builds it, without an API call."""
     message, channel = shortcut["message"], shortcut["channel"]["id"]
-    ts = str(message.get("ts") or shortcut.get("message_ts"))
-    domain = (shortcut.get("team") or {}).get("domain")
+    ts = _find_ts(shortcut) or ""
+    team = shortcut.get("team")
+    domain = _string(team.get("domain")) if isinstance(team, Mapping) else ""
     if not domain:
         return ""
     link = f"https://{domain}.slack.com/archives/{channel}/p{ts.replace('.', '')}"
-    thread_ts = message.get("thread_ts")
+    thread_ts = _string(message.get("thread_ts"))
     if thread_ts and thread_ts != ts:
         return f"{link}?thread_ts={thread_ts}&cid={channel}"
     return link
 
 
+def _find_ts(shortcut: Mapping[str, Any]) -> str | None:
+    return _string(shortcut["message"].get("ts")) or _string(shortcut.get("message_ts")) or None
+
+
 def _author(message: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    profile = message.get("bot_profile") or {}
-    name = names.get(str(message.get("user"))) or message.get("username") or profile.get("name")
-    return " ".join(str(name or "Somebody").split())
+    profile = message.get("bot_profile")
+    called = profile.get("name") if isinstance(profile, Mapping) else None
+    known = names.get(_string(message.get("user")))
+    name = known or _string(message.get("username")) or _string(called)
+    return " ".join(name.split()) or "Somebody"
 
 
 def _describe_channel(name: str) -> str:
     if name.startswith("mpdm-"):
         return "a group message"
     return PLACES.get(name, f"#{name}" if name else "Slack")
+
+
+def _string(value: object) -> str:
+    """Return a text that can be encoded; anything else counts as nothing."""
+    return value.encode(errors="replace").decode() if isinstance(value, str) else ""
