@@ -25,6 +25,7 @@ from bot.directory import Directory
 from bot.dispatcher import Dispatcher
 from bot.errands import Errands
 from bot.errors import ConfigError, SlackRefusedError, StoreError
+from bot.forms import Forms
 from bot.groups import Groups
 from bot.health import Health
 from bot.homes import Homes
@@ -212,6 +213,7 @@ class Bot:
             self._store.rounds,
             slack,
             self._errands,
+            Forms(slack, self._errands, self._clock),
             homes,
             report=reporters[0].wake,
         )

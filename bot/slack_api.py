@@ -39,6 +39,9 @@ NO_ANSWER = (aiohttp.ClientError, TimeoutError, OSError, ValueError, TypeError, 
 ANSWER_MOST = 1024
 """Bytes of an answer of a `response_url` that are read; it is two letters."""
 
+CHANGED_SINCE = {"hash_conflict", "not_found"}
+"""What Slack calls a view that has another hash by now, and one that was closed."""
+
 TRANSIENT = {"internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 
 
@@ -49,6 +52,14 @@ class Identity:
     team_id: str
     bot_id: str
     bot_user_id: str
+
+
+@dataclass(frozen=True)
+class OpenView:
+    """A view as it was when Slack last told of it."""
+
+    view_id: str
+    hash: str
 
 
 class SlackApi:
@@ -93,15 +104,25 @@ class SlackApi:
         data = await _ask(self._client.usergroups_list(include_disabled=True))
         return [group for group in data.get("usergroups") or () if isinstance(group, dict)]
 
-    async def open_view(self, trigger_id: str, view: dict[str, Any]) -> None:
-        await _ask(self._client.views_open(trigger_id=trigger_id, view=view))
+    async def open_view(self, trigger_id: str, view: dict[str, Any]) -> OpenView:
+        """Open a view, and return what to update it by."""
+        data = await _ask(self._client.views_open(trigger_id=trigger_id, view=view))
+        opened = data.get("view")
+        if not isinstance(opened, dict):
+            raise SlackUnavailableError("views.open without a view")
+        return OpenView(str(opened.get("id")), str(opened.get("hash")))
 
-    async def update_view(self, view_id: str, hash_: str, view: dict[str, Any]) -> None:
-        """Replace a view that is still as it was under this hash; inputs keep what was typed.
+    async def update_view(self, opened: OpenView, view: dict[str, Any]) -> None:
+        """Replace a view, unless it was closed or changed meanwhile; inputs keep what was typed.
 
         That holds for the same block and action ids: https://github.com/slackapi/bolt-js/issues/290
         """
-        await _ask(self._client.views_update(view_id=view_id, hash=hash_, view=view))
+        update = self._client.views_update(view_id=opened.view_id, hash=opened.hash, view=view)
+        try:
+            await _ask(update)
+        except SlackRefusedError as exc:
+            if exc.code not in CHANGED_SINCE:
+                raise
 
     async def publish_view(self, user_id: str, view: dict[str, Any]) -> None:
         """Replace what somebody's Home tab shows."""

@@ -10,6 +10,7 @@ from slack_bolt.async_app import AsyncApp
 from bot.acceptor import Acceptor
 from bot.directory import Directory
 from bot.errands import Errands
+from bot.forms import Forms
 from bot.homes import Homes
 from bot.slack_api import SlackApi
 from bot.store.reports import Reports
@@ -33,6 +34,7 @@ class Core:
     rounds: Rounds
     slack: SlackApi
     errands: Errands
+    forms: Forms
     homes: Homes
     report: Callable[[], None]
     """Look for replies that have become due."""
@@ -43,7 +45,7 @@ def register(app: AsyncApp, core: Core) -> None:
     NotifyCommand(core.acceptor, core.directory, core.reports, core.slack).register(app)
     ComposeModal(core.acceptor, core.directory, core.slack, core.errands).register(app)
     LeadOptions(core.acceptor.leads, core.directory).register(app)
-    Shortcuts(core.acceptor, core.directory, core.slack).register(app)
+    Shortcuts(core.acceptor, core.directory, core.forms).register(app)
     Buttons(
         core.acceptor,
         core.directory,

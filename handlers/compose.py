@@ -20,7 +20,7 @@ from bot.presets import Preset
 from bot.preview import Preview
 from bot.replies import ActionId, BlockId, CallbackId, questions
 from bot.replies.compose import Prefill, modal, read_place
-from bot.slack_api import SlackApi
+from bot.slack_api import OpenView, SlackApi
 from bot.store.outbox import Receipt
 from handlers.patience import LISTEN_WITHIN
 
@@ -59,22 +59,23 @@ class ComposeModal:
         view = body["view"]  # Bolt's own `view` is None but for submissions
         request = _build_request(view, sender)
         shown = self.acceptor.preview(request)
-        self.errands.run("preview", self._show(view["id"], view["hash"], request, shown))
+        pressed = OpenView(view["id"], view["hash"])
+        self.errands.run("preview", self._show(pressed, request, shown))
         await ack()
 
-    async def _show(self, view_id: str, hash_: str, request: Request, shown: Preview) -> None:
+    async def _show(self, pressed: OpenView, request: Request, shown: Preview) -> None:
         """Update the view unless it changed meanwhile.
 
         Slack refuses a view with a picture that it cannot load (“downloading image failed”:
         https://github.com/slackapi/python-slack-sdk/issues/1782), so that goes without.
         """
         try:
-            await self.slack.update_view(view_id, hash_, _rebuild(request, shown))
+            await self.slack.update_view(pressed, _rebuild(request, shown))
         except SlackRefusedError as exc:
             if not shown.icon_url or exc.code not in NOT_LOADED:
                 raise
             plainer = replace(shown, icon_url=None, icon_failed=True)
-            await self.slack.update_view(view_id, hash_, _rebuild(request, plainer))
+            await self.slack.update_view(pressed, _rebuild(request, plainer))
 
     async def confirm(self, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
         """Send the draft that the question was about."""

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.acceptor import Acceptor, Request
 from bot.directory import Directory
+from bot.errors import StoreError
+from bot.forms import Forms, View
 from bot.forwarding import build_place, build_prefill, people_in
 from bot.notification import Place
 from bot.people import Person
 from bot.preview import Preview
 from bot.replies import CallbackId, compose
 from bot.replies.compose import Prefill
-from bot.slack_api import SlackApi
 from handlers.patience import LISTEN_WITHIN
 
 
@@ -26,7 +30,7 @@ class Shortcuts:
 
     acceptor: Acceptor
     directory: Directory
-    slack: SlackApi
+    forms: Forms
 
     def register(self, app: AsyncApp) -> None:
         app.global_shortcut(CallbackId.NOTIFY_GLOBAL)(self.compose)
@@ -37,22 +41,40 @@ class Shortcuts:
             sender = await self.directory.get_sender(shortcut["user"]["id"])
             self.acceptor.check_place(Place())
             await self.acceptor.check_sender(sender)
-            await self.slack.open_view(shortcut["trigger_id"], compose.modal(Place()))
+            await self.forms.open(shortcut["trigger_id"], compose.modal(Place()))
         await ack()
 
     async def forward(self, ack: AsyncAck, shortcut: dict[str, Any]) -> None:
         async with asyncio.timeout(LISTEN_WITHIN):
             sender = await self.directory.get_sender(shortcut["user"]["id"])
-            place = build_place(shortcut)
-            self.acceptor.check_place(place)
+            self.acceptor.check_place(build_place(shortcut))
             await self.acceptor.check_sender(sender)
-            names = await self.directory.fetch_names(people_in(shortcut["message"]))
-            room = self.acceptor.composer.room(sender.name)
-            prefill = build_prefill(shortcut, names, max_bytes=room)
-            preview = self._preview(sender, place, prefill)
-            view = compose.modal(place, prefill, preview)
-            await self.slack.open_view(shortcut["trigger_id"], view)
+            needed = people_in(shortcut["message"])
+            names = await self.directory.find_names(needed)
+            if needed <= names.keys():
+                view = self._build_form(shortcut, sender, names)
+                await self.forms.open(shortcut["trigger_id"], view)
+            else:
+                build = partial(self._build_later, shortcut, sender, names)
+                await self.forms.open_soon(shortcut["trigger_id"], build)
         await ack()
+
+    async def _build_later(
+        self, shortcut: dict[str, Any], sender: Person, known: Mapping[str, str]
+    ) -> View:
+        """Build the form once Slack has told the names, or with those known if it does not."""
+        names = dict(known)
+        with contextlib.suppress(StoreError):
+            names |= await self.directory.fetch_names(people_in(shortcut["message"]))
+        return self._build_form(shortcut, sender, names)
+
+    def _build_form(
+        self, shortcut: dict[str, Any], sender: Person, names: Mapping[str, str]
+    ) -> View:
+        room = self.acceptor.composer.room(sender.name)
+        prefill = build_prefill(shortcut, names, max_bytes=room)
+        place = build_place(shortcut)
+        return compose.modal(place, prefill, self._preview(sender, place, prefill))
 
     def _preview(self, sender: Person, place: Place, prefill: Prefill) -> Preview | None:
         """Return how the message would look, if there is anything to read in it."""

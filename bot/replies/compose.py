@@ -17,6 +17,11 @@ CONTENT_MOST = 3_000
 
 TITLE_MOST = 1_000
 
+LOADING = (
+    "⏳ Reading the message… If this is still here in ten seconds, close it and use the shortcut "
+    "again."
+)
+
 LEAD_LEAST = 3
 """Characters from which leads are searched."""
 
@@ -141,6 +146,16 @@ def _build_kinds(chosen: Preset | None) -> dict[str, Any]:
 
 def _preview_button() -> dict[str, Any]:
     return {"type": "button", "action_id": ActionId.PREVIEW, "text": plain("Preview")}
+
+
+def loading_modal() -> dict[str, Any]:
+    """Build what stands there until the form is known; nothing can be typed into it."""
+    return {
+        "type": "modal",
+        "title": plain("Notify in LeadSquared"),
+        "close": plain("Cancel"),
+        "blocks": [{"type": "section", "text": plain(LOADING)}],
+    }
 
 
 def notice_modal(text: str) -> dict[str, Any]:

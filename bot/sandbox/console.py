@@ -187,6 +187,7 @@ class Console:
         if not said:
             raise LineError("There is no message to forward. Say something first.")
         await self._person.use_shortcut("notify_message", said[-1])
+        await self._form.wait_for_inputs(self._person)
         if text:
             self.show_news()
             await self._submit(text)

@@ -16,7 +16,7 @@ TO = re.compile(r"((?:@\S+\s*)*)(.*)", re.DOTALL)
 """Who a form is for, and what else goes into it."""
 
 CHANGES_WITHIN = 3.0
-"""Seconds to wait for the form to change after one of its buttons was pressed."""
+"""Seconds to wait for a form to change that is about to."""
 
 
 class OpenForm:
@@ -31,6 +31,16 @@ class OpenForm:
         self._slack = slack
         self._find_person = find_person
         self._write = write
+
+    async def wait_for_inputs(self, person: Person) -> None:
+        """Wait a while if the newest form, should there be one, is a notice that may change."""
+
+        def is_ready() -> bool:
+            stack = self._slack.views[person]
+            return not stack or "submit" in stack[-1].given
+
+        with contextlib.suppress(AssertionError):
+            await self._slack.until(lambda _: is_ready(), timeout=CHANGES_WITHIN)
 
     def fill(self, person: Person, text: str) -> None:
         self._slack.fill(person.view, self._read(text))

@@ -16,6 +16,7 @@ from bot.sandbox.slack import Call, Reply, View
 from bot.store.tables import notifications
 from handlers.patience import LISTEN_WITHIN, SUGGEST_WITHIN
 from tests.scenarios.conftest import OpenWorld
+from tests.scenarios.forms import gets_form, until_one_pauses
 from tests.scenarios.test_leads import PAGE, is_asked, lead_id
 from tests.scenarios.test_listener_contract import failing
 from tests.scenarios.test_modal import fill_in, open_form
@@ -28,11 +29,10 @@ ASHA_RAO = "Asha Rao · asha.rao@example.com · +91-9000000001"
 
 async def type_in(world: World, view: View, text: str) -> Reply:
     """Type into the lead menu, and pause as people do."""
-    rests = world.clock.rests
     asking = asyncio.create_task(world.slack.suggest(view, "lead", text))
-    resting = asyncio.create_task(rests.wait())
-    await asyncio.wait({asking, resting}, return_when=asyncio.FIRST_COMPLETED)
-    resting.cancel()
+    pausing = asyncio.create_task(until_one_pauses(world))
+    await asyncio.wait({asking, pausing}, return_when=asyncio.FIRST_COMPLETED)
+    pausing.cancel()
     world.clock.forward(PAUSE)
     reply = await asking
     assert reply.status == 200
@@ -92,7 +92,7 @@ async def test_a_forwarded_message_keeps_its_text_and_its_thread(world: World) -
     alice = world.slack.people["alice"]
     message = await world.slack.people["lee"].say("Asha asked for a callback")
     await alice.use_shortcut("notify_message", message)
-    view = await alice.gets_view()
+    view = await gets_form(world)
     await offer(world, view, "asha")
     await alice.submit({"lead": ASHA_RAO, "owner": ["owner"], "link": ""})
     card = await alice.sees("Opens lead *Asha Rao*.")
@@ -251,10 +251,8 @@ async def test_where_slack_must_be_asked_first_the_menu_answers_in_time_too(worl
     typing = asyncio.create_task(world.slack.suggest(view, "lead", "asha", lee))
     await world.slack.until(lambda _: len(asked_for_people(world)) == 2)
     await time.forward(0.9)
-    rests = world.clock.rests
     world.slack.faults.release()
-    async with asyncio.timeout(10):
-        await rests.wait()
+    await until_one_pauses(world)
     world.clock.forward(PAUSE)
     await world.crm.until(lambda: is_asked(world, Endpoint.SEARCH))
     await time.forward(SUGGEST_WITHIN - 0.9)

@@ -24,6 +24,7 @@ from bot.replies.home import Home, build_view
 from bot.sandbox.leadsquared import FaultKind
 from bot.sandbox.slack import Message, Person, Reply, View
 from bot.store.tables import notifications
+from tests.scenarios.forms import gets_form
 from tests.scenarios.world import World
 
 HANDLERS = sorted((Path(__file__).parents[2] / "handlers").glob("*.py"))
@@ -334,7 +335,7 @@ async def test_a_shortcut_on_a_message_without_text_opens_an_empty_form(world: W
     alice = world.slack.people["alice"]
     reply = await alice.use_shortcut("notify_message", await say(world, ""))
     assert (reply.status, reply.body) == (200, "")
-    view = await alice.gets_view("Notify in LeadSquared")
+    view = await gets_form(world)
     assert view.values["content"]["content"]["value"] is None
 
 

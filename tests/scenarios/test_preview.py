@@ -8,6 +8,7 @@ import pytest
 from bot.sandbox.slack import Reply, View
 from bot.store.tables import drafts, notifications
 from tests.scenarios.conftest import OpenWorld
+from tests.scenarios.forms import gets_form
 from tests.scenarios.world import World
 
 PUBLIC_URL = "https://notifier.example.com"
@@ -234,7 +235,7 @@ async def test_a_forwarded_message_is_previewed_as_the_form_opens(world: World) 
     alice = world.slack.people["alice"]
     message = await world.slack.people["lee"].say("Asha asked for *3 pm*")
     await alice.use_shortcut("notify_message", message)
-    view = await alice.gets_view()
+    view = await gets_form(world)
     assert "\nLee Wong in #sales\nAsha asked for *3 pm*\n— Alice Rao, Slack\n" in view.shown
     assert "A click opens https://acme.slack.com/archives/C0SALES01/p" in view.shown
     assert "of 2,048 bytes. Nothing is sent" in view.shown
@@ -247,4 +248,4 @@ async def test_a_message_without_text_opens_a_form_without_preview(world: World)
     alice = world.slack.people["alice"]
     message = await world.slack.people["lee"].say("", files=[{"id": "F1", "mode": "tombstone"}])
     await alice.use_shortcut("notify_message", message)
-    assert SHOWN not in (await alice.gets_view()).shown
+    assert SHOWN not in (await gets_form(world)).shown

@@ -13,6 +13,7 @@ from bot.sandbox.slack import Message
 from bot.sandbox.slack.web_api import Call
 from bot.store.tables import replies
 from tests.scenarios.conftest import OpenWorld
+from tests.scenarios.forms import gets_form
 from tests.scenarios.test_crm_faults import SENT, TYPED, open_still
 from tests.scenarios.world import Rows, World
 
@@ -79,7 +80,7 @@ async def use(world: World, path: str, place: str) -> None:
             await alice.use_shortcut("notify_message", message)
         else:
             await alice.use_shortcut("notify_global")
-        await alice.gets_view("Notify in LeadSquared")
+        await gets_form(world)
         priya = [world.slack.people["priya"]]
         values = {"recipients": priya, "title": "Callback due", "content": "Asha", "link": ""}
         await alice.submit(values)

@@ -42,7 +42,7 @@ LAYERS = [
         "bot.clients",
         "bot.icons",
     },
-    {"bot.homes"},
+    {"bot.homes", "bot.forms"},
     {"bot.dispatcher", "bot.resolver", "bot.reporter", "bot.janitor", "handlers"},
     {"bot.app", "bot.migrations"},
     {"bot.server"},
