@@ -58,17 +58,17 @@ class ComposeModal:
             sender = await self.directory.get_sender(body["user"]["id"])
         view = body["view"]  # Bolt's own `view` is None but for submissions
         request = _build_request(view, sender)
-        shown = self.acceptor.preview(request)
         pressed = OpenView(view["id"], view["hash"])
-        self.errands.run("preview", self._show(pressed, request, shown))
+        self.errands.run("preview", self._show(pressed, request))
         await ack()
 
-    async def _show(self, pressed: OpenView, request: Request, shown: Preview) -> None:
+    async def _show(self, pressed: OpenView, request: Request) -> None:
         """Update the view unless it changed meanwhile.
 
         Slack refuses a view with a picture that it cannot load (“downloading image failed”:
         https://github.com/slackapi/python-slack-sdk/issues/1782), so that goes without.
         """
+        shown = await self.acceptor.preview(request)
         try:
             await self.slack.update_view(pressed, _rebuild(request, shown))
         except SlackRefusedError as exc:

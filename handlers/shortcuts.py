@@ -52,7 +52,7 @@ class Shortcuts:
             needed = people_in(shortcut["message"])
             names = await self.directory.find_names(needed)
             if needed <= names.keys():
-                view = self._build_form(shortcut, sender, names)
+                view = await self._build_form(shortcut, sender, names)
                 await self.forms.open(shortcut["trigger_id"], view)
             else:
                 build = partial(self._build_later, shortcut, sender, names)
@@ -66,21 +66,21 @@ class Shortcuts:
         names = dict(known)
         with contextlib.suppress(StoreError):
             names |= await self.directory.fetch_names(people_in(shortcut["message"]))
-        return self._build_form(shortcut, sender, names)
+        return await self._build_form(shortcut, sender, names)
 
-    def _build_form(
+    async def _build_form(
         self, shortcut: dict[str, Any], sender: Person, names: Mapping[str, str]
     ) -> View:
         room = self.acceptor.composer.room(sender.name)
         prefill = build_prefill(shortcut, names, max_bytes=room)
         place = build_place(shortcut)
-        return compose.modal(place, prefill, self._preview(sender, place, prefill))
+        return compose.modal(place, prefill, await self._preview(sender, place, prefill))
 
-    def _preview(self, sender: Person, place: Place, prefill: Prefill) -> Preview | None:
+    async def _preview(self, sender: Person, place: Place, prefill: Prefill) -> Preview | None:
         """Return how the message would look, if there is anything to read in it."""
         if not prefill.content:
             return None
-        return self.acceptor.preview(
+        return await self.acceptor.preview(
             Request(
                 key="",
                 sender=sender,

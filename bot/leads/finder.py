@@ -11,7 +11,7 @@ import structlog
 from bot.clock import Clock
 from bot.errors import CrmAccessError, CrmError, CrmRejectedError, UserError
 from bot.leads.account import KnownAccount
-from bot.leads.found import Found, LeadPage, Several
+from bot.leads.found import Found, LeadPage, Several, name_of
 from bot.leads.reference import ByEmail, ById, ByPhone, LeadReference
 from bot.leads.search import LeadSearch
 from bot.leadsquared.client import LeadSquaredClient
@@ -63,6 +63,17 @@ class Leads:
         if not leads:
             raise UserError(_say_none(reference, account), field=BlockId.LEAD)
         return LeadPage(leads[0], account.build_lead_url(leads[0].id) if account else None)
+
+    async def find_name(self, reference: ById) -> str:
+        """Return what to call a lead that was chosen; raises UserError, and takes 2 s, as `find`.
+
+        It costs no call if the lead was found by a search just now.
+        """
+        lead = self._search.find_lead(reference.lead_id)
+        if lead is None:
+            found = await self.find(reference)
+            lead = found.lead if isinstance(found, LeadPage) else found.leads[0]
+        return name_of(lead)
 
     async def page_url(self, lead_id: str, *, until: float | None = None) -> str | None:
         """Return the address of a lead's page; None if it cannot be learned in time, as `find`."""

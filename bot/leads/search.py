@@ -83,6 +83,12 @@ class LeadSearch:
         finally:
             self._leave(query, view_id)
 
+    def find_lead(self, lead_id: str) -> Lead | None:
+        """Return a lead that was found just now."""
+        now = self._clock.time()
+        kept = [answer.leads for answer in self._answers.values() if answer.until > now]
+        return next((lead for leads in kept for lead in leads if lead.id == lead_id), None)
+
     def _find_known(self, wanted: str) -> tuple[Lead, ...] | None:
         """Return the kept answer to this text, or to a shorter one that surely tells it."""
         now = self._clock.time()
