@@ -18,6 +18,7 @@ from bot.plaintext import from_typed, mentioned_users
 from bot.replies import BlockId, CallbackId, answers
 from bot.replies.compose import notice_modal
 from bot.replies.lead_options import HINTS, hint_option
+from bot.replies.message import cut
 from bot.slack_api import SlackApi
 from handlers.patience import TELL_WITHIN
 
@@ -73,7 +74,7 @@ def _is_late(error: Exception) -> bool:
 def _refuse(hint: str, typed: str) -> dict[str, Any]:
     ephemeral = {"response_type": "ephemeral"}
     if blocks := answers.refusal_blocks(hint, typed):
-        return {**ephemeral, "text": hint, "blocks": blocks}
+        return {**ephemeral, "text": cut(hint, answers.TEXT_MOST), "blocks": blocks}
     return {**ephemeral, "text": answers.refusal(hint, typed)}
 
 

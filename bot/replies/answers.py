@@ -8,7 +8,7 @@ from typing import Any
 from bot.people import Description, Link
 from bot.plaintext import escape
 from bot.replies.ids import ActionId
-from bot.replies.message import Button, Message, count_people, duration, echo
+from bot.replies.message import Button, Message, count_people, cut, duration, echo, mrkdwn
 from bot.replies.reasons import why_not_linked
 
 HELP = """\
@@ -85,7 +85,7 @@ NOT_YOURS = (
 def described(known: Description) -> str:
     """Answer `/notify whoami`."""
     person, link = known.person, known.link
-    email = f" ({escape(person.email)})" if person.email else ""
+    email = f" ({echo(person.email)})" if person.email else ""
     slack = f"*{echo(person.name)}* in Slack{email}"
     if link is None:
         return f"{slack} is not linked to a LeadSquared user: {why_not_linked(known)}"
@@ -99,7 +99,7 @@ def linked(name: str, link: Link) -> str:
 
 
 def _crm_user(link: Link) -> str:
-    email = f" ({escape(link.crm_email)})" if link.crm_email else ""
+    email = f" ({echo(link.crm_email)})" if link.crm_email else ""
     return f"*{echo(link.crm_name)}*{email}"
 
 
@@ -144,15 +144,18 @@ def refusal_blocks(hint: str, typed: str) -> list[dict[str, Any]]:
     """Build the same in blocks, if it is too long for a text; nothing typed is cut."""
     if len(refusal(hint, typed)) <= TEXT_MOST:
         return []
-    parts = [f"{hint}\nYou typed:", *(f"```{part}```" for part in _cut(_show(typed)))]
-    return [{"type": "section", "text": {"type": "mrkdwn", "text": part}} for part in parts]
+    parts = [cut(hint, PART_MOST)]
+    if typed.strip():
+        parts[0] += "\nYou typed:"
+        parts += [f"```{part}```" for part in _split(_show(typed))]
+    return [{"type": "section", "text": mrkdwn(part)} for part in parts]
 
 
 def _show(typed: str) -> str:
     return escape(f"/notify {typed.replace('```', '')}")
 
 
-def _cut(escaped: str) -> Iterator[str]:
+def _split(escaped: str) -> Iterator[str]:
     """Yield pieces that fit into a section each; no entity is cut."""
     while len(escaped) > PART_MOST:
         last = escaped.rfind("&", PART_MOST - len("&amp"), PART_MOST)

@@ -10,6 +10,7 @@ from bot.notification import Place
 from bot.presets import Preset
 from bot.preview import Preview
 from bot.replies.ids import ActionId, BlockId, CallbackId
+from bot.replies.message import mrkdwn
 from bot.replies.preview import build_blocks
 
 CONTENT_MOST = 3_000
@@ -164,7 +165,7 @@ def notice_modal(text: str) -> dict[str, Any]:
         "type": "modal",
         "title": plain("Notify in LeadSquared"),
         "close": plain("Close"),
-        "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}],
+        "blocks": [{"type": "section", "text": mrkdwn(text)}],
     }
 
 

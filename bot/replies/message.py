@@ -9,7 +9,7 @@ from bot.plaintext import escape, shorten
 from bot.replies.ids import ActionId
 
 SECTION_MOST = 3_000
-"""Characters of a section's text: https://docs.slack.dev/reference/block-kit/blocks/section-block"""
+"""Characters of a text object: https://docs.slack.dev/reference/block-kit/blocks/section-block"""
 
 ECHO_BYTES = 240
 """Bytes of a title or a name shown back; the rest is an ellipsis that can be seen."""
@@ -45,12 +45,9 @@ class Message:
 
     @property
     def blocks(self) -> list[dict[str, Any]]:
-        lines = self.text if len(self.text) <= SECTION_MOST else self.text[: SECTION_MOST - 1] + "…"
-        blocks: list[dict[str, Any]] = [
-            {"type": "section", "text": {"type": "mrkdwn", "text": lines, "verbatim": True}}
-        ]
+        blocks: list[dict[str, Any]] = [{"type": "section", "text": mrkdwn(self.text)}]
         if self.context:
-            elements = [{"type": "mrkdwn", "text": line, "verbatim": True} for line in self.context]
+            elements = [mrkdwn(line) for line in self.context]
             blocks.append({"type": "context", "elements": elements})
         if self.buttons:
             pressable = [button.element for button in self.buttons]
@@ -62,6 +59,23 @@ class Message:
 
     def without_buttons(self) -> Message:
         return replace(self, buttons=())
+
+
+def mrkdwn(text: str) -> dict[str, Any]:
+    """Build a text object in which Slack links nothing by itself; a cut can be seen."""
+    return {"type": "mrkdwn", "text": cut(text, SECTION_MOST), "verbatim": True}
+
+
+def cut(text: str, most: int) -> str:
+    """Return at most `most` characters of mrkdwn; no entity and no token is cut in two."""
+    if len(text) <= most:
+        return text
+    begun = text[: most - 1]
+    for opening, closing in (("&", ";"), ("<", ">")):
+        last = begun.rfind(opening)
+        if last >= 0 and closing not in begun[last:]:
+            begun = begun[:last]
+    return begun.rstrip() + "…"
 
 
 def echo(text: str) -> str:

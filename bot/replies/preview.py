@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.preview import Look, Preview
-from bot.replies.message import SECTION_MOST, echo
+from bot.replies.message import SECTION_MOST, echo, mrkdwn
 
 Block = dict[str, Any]
 
@@ -45,15 +45,11 @@ def _describe(preview: Preview) -> list[str]:
 
 
 def _section(text: str) -> Block:
-    return {"type": "section", "text": _mrkdwn(_fit(text, SECTION_MOST))}
+    return {"type": "section", "text": mrkdwn(text)}
 
 
 def _context(text: str) -> Block:
-    return {"type": "context", "elements": [_mrkdwn(text)]}
-
-
-def _mrkdwn(text: str) -> Block:
-    return {"type": "mrkdwn", "text": text, "verbatim": True}
+    return {"type": "context", "elements": [mrkdwn(text)]}
 
 
 def _exact(text: str, most: int) -> Block:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from bot.notification import Delivery, State
 from bot.people import Description
-from bot.plaintext import escape
+from bot.plaintext import escape, shorten
+from bot.replies.message import echo
 
 BLOCKED_HELP = (
     "Browser notifications may also be blocked there: in Chrome, open "
@@ -134,6 +135,9 @@ NAMELESS = SENTENCES | {
 }
 """What is said of somebody whose name nobody could tell us."""
 
+QUOTE_BYTES = 500
+"""Bytes of LeadSquared's own words; what we say after them must fit as well."""
+
 LINKABLE = ("not_in_crm", "inactive", "no_email", "guest")
 """Where an admin can say who somebody is in LeadSquared."""
 
@@ -142,7 +146,7 @@ def name_of(delivery: Delivery) -> str:
     """Return how to call a recipient; a name pings nobody."""
     if delivery.slack_user_id is None and delivery.name is None:
         return "the owner of the API keys"
-    return escape(delivery.name or "somebody")
+    return echo(delivery.name or "somebody")
 
 
 def is_named(delivery: Delivery) -> bool:
@@ -163,7 +167,7 @@ def sentence_of(delivery: Delivery, *, alone: bool = False) -> str:
     if code == "untyped" and said:
         return f"LeadSquared refused it{said} Nothing was sent. {ADVICE[code]}"
     words = (SENTENCES if is_named(delivery) else NAMELESS).get(code, "It was not sent to {name}.")
-    known = escape(delivery.email) if alone and delivery.email else "their e-mail address"
+    known = echo(delivery.email) if alone and delivery.email else "their e-mail address"
     told = words.format(name=name, email=known, link=link_help(delivery.name or "them"))
     return f"{told} LeadSquared said{said}" if said and delivery.state is State.REJECTED else told
 
@@ -172,13 +176,14 @@ def _quote(said: str | None) -> str:
     """Return LeadSquared's own words after a colon, ended by one full stop."""
     if not said:
         return ""
-    end = "" if said[-1] in ".!?…" else "."
-    return f": “{escape(said)}”{end}"
+    quoted = shorten(said, QUOTE_BYTES)
+    end = "" if quoted[-1] in ".!?…" else "."
+    return f": “{escape(quoted)}”{end}"
 
 
 def link_help(name: str) -> str:
     """Return what an admin can do about somebody who is not found by e-mail."""
-    person = escape(name.replace("`", "'"))
+    person = echo(name.replace("`", "'"))
     return f"An admin can run `/notify link @{person} &lt;their LeadSquared e-mail&gt;`."
 
 
@@ -212,7 +217,7 @@ def words_of(delivery: Delivery, *, alone: bool = False) -> str:
     code = _code_of(delivery)
     words = SHORT.get(code, str(delivery.state))
     with_email = alone and code == "not_in_crm" and delivery.email
-    return f"{words} with {escape(delivery.email or '')}" if with_email else words
+    return f"{words} with {echo(delivery.email or '')}" if with_email else words
 
 
 def _waiting_words(delivery: Delivery) -> str:

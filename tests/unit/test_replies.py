@@ -1,4 +1,3 @@
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +9,7 @@ from bot.notification import Delivery, Notification, Place, Report, State
 from bot.people import Description, Link, Person, Standing
 from bot.replies import ActionId, answers, cards, compose, reasons
 from bot.replies.compose import Prefill, modal, read_place
-from bot.replies.message import Message, duration, join_names
+from bot.replies.message import duration, join_names
 
 CODES = [*reasons.SHORT, None, "something new"]
 
@@ -256,41 +255,6 @@ def test_every_state_and_code_has_a_sentence(state: State, code: str | None) -> 
 
 def test_every_code_has_both_a_few_words_and_a_sentence() -> None:
     assert set(reasons.SENTENCES) | {"rejected"} == set(reasons.SHORT)
-
-
-names = st.text(max_size=300)
-deliveries = st.builds(
-    Delivery,
-    position=st.integers(0, 5),
-    slack_user_id=st.none() | st.just("U1"),
-    name=st.none() | names,
-    state=st.sampled_from(State),
-    code=st.sampled_from(CODES),
-    detail=st.none() | names,
-    twin_position=st.none(),
-)
-
-
-@given(st.lists(deliveries, min_size=1, max_size=60), st.text(max_size=2048))
-def test_cards_keep_slacks_limits_and_ping_nobody(people: list[Delivery], title: str) -> None:
-    for message in (cards.outcome(report(*people, title=title)), cards.status(report(*people))):
-        check_message(message)
-
-
-def check_message(message: Message) -> None:
-    assert message.text
-    for block in message.blocks:
-        if block["type"] == "section":
-            assert 0 < len(block["text"]["text"]) <= 3000
-        elif block["type"] == "actions":
-            assert all(len(each["text"]["text"]) <= 75 for each in block["elements"])
-        else:
-            assert len(block["elements"]) <= 10
-            assert all(0 < len(each["text"]) <= 3000 for each in block["elements"])
-    shown = message.text + json.dumps(message.blocks)
-    assert "<@" not in shown
-    assert "<!channel" not in shown
-    assert "<!here" not in shown
 
 
 @given(st.text(max_size=3000), st.text(max_size=200))
