@@ -1,4 +1,4 @@
-"""The sender of requests: signs raw bytes, waits three seconds, reports what came back."""
+"""The sender: signed requests or envelopes, three seconds of waiting, and what came back."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+
+from bot.sandbox.slack.sockets import Sockets
 
 ACK_WITHIN = 3.0
 FORM = "application/x-www-form-urlencoded"
@@ -48,11 +50,12 @@ class Reply:
 
 
 class Delivery:
-    """Knows where the app listens and the secret shared with it."""
+    """Knows how the app is reached: where it listens and a shared secret, or its WebSockets."""
 
-    def __init__(self, signing_secret: str, clock: Callable[[], float]) -> None:
+    def __init__(self, signing_secret: str, clock: Callable[[], float], sockets: Sockets) -> None:
         self.signing_secret = signing_secret
         self.clock = clock
+        self.sockets = sockets
         self.url: str | None = None
         self.ack_within = ACK_WITHIN
         self.session: aiohttp.ClientSession | None = None
@@ -71,7 +74,9 @@ class Delivery:
         }
 
     async def post(self, body: bytes, headers: Mapping[str, str]) -> Reply:
-        """Send these very bytes and headers."""
+        """Send these very bytes and headers, or in Socket Mode what they say, without headers."""
+        if self.sockets.is_enabled:
+            return await self._send_envelope(body, headers)
         if self.session is None or self.url is None:
             raise RuntimeError("start() the stand-in and set bot_url first")
         started = time.perf_counter()
@@ -89,6 +94,15 @@ class Delivery:
         lowered = {name.lower(): value for name, value in names.items()}
         taken = time.perf_counter() - started
         return Reply(status, text, _decode(text), lowered, taken, _find_error(status))
+
+    async def _send_envelope(self, body: bytes, headers: Mapping[str, str]) -> Reply:
+        started = time.perf_counter()
+        ack = await self.sockets.deliver(body, headers, self.ack_within)
+        if isinstance(ack, str):
+            return _build_silence(ack, started)
+        payload = ack.get("payload")
+        text = "" if payload is None else json.dumps(payload)
+        return Reply(200, text, payload, {}, time.perf_counter() - started)
 
 
 def _build_silence(error: str, started: float) -> Reply:

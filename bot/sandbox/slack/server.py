@@ -14,6 +14,7 @@ from bot.sandbox.slack.hooks import HookPost, Hooks
 from bot.sandbox.slack.interactions import Interactions
 from bot.sandbox.slack.messages import Channel, Message
 from bot.sandbox.slack.people import Group, Person
+from bot.sandbox.slack.sockets import Sockets
 from bot.sandbox.slack.tickets import Tickets
 from bot.sandbox.slack.view_methods import ViewMethods
 from bot.sandbox.slack.views import View
@@ -32,15 +33,17 @@ class StandInSlack(Interactions):
         signing_secret: str = "8f742231b10e8888abcd99yyyzzz85a5",  # noqa: S107  # Slack's example
         bot_token: str = "xoxb-stand-in",  # noqa: S107  # opens nothing but the stand-in
         *,
+        app_token: str = "xapp-stand-in",  # noqa: S107  # likewise
         clock: Callable[[], float] = time.time,
         scopes: Iterable[str] = DEFAULT_SCOPES,
     ) -> None:
         workspace = Workspace(clock, scopes)
         tickets = Tickets(clock)
-        super().__init__(workspace, tickets, Delivery(signing_secret, clock))
         self.faults = Faults()
+        self.sockets = Sockets(workspace, self.faults, app_token)
+        super().__init__(workspace, tickets, Delivery(signing_secret, clock, self.sockets))
         self.view_methods = ViewMethods(workspace, self._modals, tickets)
-        self.api = WebApi(workspace, self.view_methods, self.faults, bot_token)
+        self.api = WebApi(workspace, self.view_methods, self.faults, bot_token, self.sockets)
         self.hooks = Hooks(workspace, tickets, self.faults)
         self._runner: web.AppRunner | None = None
 
@@ -56,6 +59,15 @@ class StandInSlack(Interactions):
     @bot_url.setter
     def bot_url(self, url: str | None) -> None:
         self.delivery.url = url
+
+    @property
+    def uses_sockets(self) -> bool:
+        """Whether Socket Mode is on for the app; then nothing is posted to `bot_url`."""
+        return self.sockets.is_enabled
+
+    @uses_sockets.setter
+    def uses_sockets(self, on: bool) -> None:
+        self.sockets.is_enabled = on
 
     @property
     def bot_token(self) -> str:
@@ -155,16 +167,19 @@ class StandInSlack(Interactions):
         app.router.add_route("*", "/api/{method}", self.api.handle)
         for kind in ("commands", "app", "actions"):
             app.router.add_post(f"/{kind}/{{rest:.*}}", self.hooks.handle)
+        app.router.add_get("/link/", self.sockets.handle)
         app.router.add_route("*", "/{path:.*}", self._handle_stray)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         await web.TCPSite(self._runner, HOST, port).start()
         self._base = f"http://{HOST}:{self._runner.addresses[0][1]}"
+        self.sockets.base = self._base.replace("http", "ws", 1)
         self.delivery.session = aiohttp.ClientSession()
 
     async def stop(self) -> None:
         """Stop, letting go what still hangs; a second call does nothing."""
         self.faults.clear()
+        await self.sockets.stop()
         if self.delivery.session is not None:
             await self.delivery.session.close()
         if self._runner is not None:

@@ -16,6 +16,8 @@ from bot.sandbox.slack.outages import Outages
 from bot.sandbox.slack.people import BOT_ID, BOT_USER_ID, TEAM_ID
 from bot.sandbox.slack.people_methods import PeopleMethods
 from bot.sandbox.slack.refusal import Refusal
+from bot.sandbox.slack.sockets import METHOD as OPEN_CONNECTION
+from bot.sandbox.slack.sockets import Sockets
 from bot.sandbox.slack.view_methods import ViewMethods
 from bot.sandbox.slack.workspace import Workspace
 
@@ -78,10 +80,12 @@ class WebApi:
         views: ViewMethods,
         faults: Faults,
         bot_token: str,
+        sockets: Sockets,
     ) -> None:
         self.calls: list[Call] = []
         self.bot_token = bot_token
         self._workspace = workspace
+        self._sockets = sockets
         self._outages = Outages(faults, workspace.changed)
         self._table: dict[str, Callable[[Json], Json]] = {
             "auth.test": self._identify,
@@ -117,11 +121,15 @@ class WebApi:
         return web.json_response(body, headers=headers)
 
     def _run(self, call: Call, token: str | None) -> Json:
+        if call.method == OPEN_CONNECTION:  # the one method of the app-level token
+            return self._sockets.issue_url(token)
         method = self._table.get(call.method)
         if method is None:
             raise Refusal("unknown_method", req_method=call.method)
         if not token:
             raise Refusal("not_authed")
+        if token.startswith("xapp-"):
+            raise Refusal("not_allowed_token_type")
         if token != self.bot_token:
             raise Refusal("invalid_auth")
         needed = SCOPES.get(call.method)
