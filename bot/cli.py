@@ -29,17 +29,20 @@ def serve() -> None:
     from bot.server import serve as run
 
     settings = load_settings(dict(os.environ))
-    set_up_logs(settings.log_level)
+    set_up_logs(settings.log_level, settings.secrets)
     asyncio.run(run(settings))
 
 
 @app.command()
 def migrate() -> None:
     """Bring the database of DATABASE_URL to the newest schema."""
-    from bot.config import load_database_url
+    from bot.config import find_password, load_database_url
+    from bot.logs import set_up_logs
     from bot.migrations.run import upgrade
 
-    upgrade(load_database_url())
+    url = load_database_url()
+    set_up_logs("info", find_password(url))
+    upgrade(url)
 
 
 @app.command()

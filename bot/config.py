@@ -127,6 +127,12 @@ def check_database_url(value: str) -> str:
     return value
 
 
+def find_password(database_url: str) -> list[str]:
+    """Return the password in an address, if it has one."""
+    password = make_url(database_url).password
+    return [password] if isinstance(password, str) else []
+
+
 def _check_usergroup(value: str) -> str:
     if not re.fullmatch(r"S[A-Z0-9]+", value):
         raise ValueError("must be the id of one user group, which begins with S")
@@ -203,6 +209,12 @@ class Settings(BaseSettings):
         if self.public_url and _is_for_everybody(self.public_url):
             return _end_with_slash(self.public_url) + "icons/"
         return None
+
+    @property
+    def secrets(self) -> list[str]:
+        """What nothing may show, by value."""
+        kept = [value for _, value in self if isinstance(value, SecretStr)]
+        return [each.get_secret_value() for each in kept] + find_password(self.database_url)
 
     @property
     def uses_sqlite(self) -> bool:

@@ -21,7 +21,7 @@ def upgrade(url: str) -> None:
 
     Raises ConfigError for a file that is damaged or no database.
     """
-    engine = create_engine(url)
+    engine = create_engine(url, hide_parameters=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _leave_transactions_to_us)
         event.listen(engine, "begin", _begin_immediate)

@@ -259,6 +259,18 @@ def test_a_mistake_is_one_line_with_name_problem_and_example_but_no_value(
     assert explain() == [f"{name}: {problem}. Example: {EXAMPLES[name]}"]
 
 
+def test_the_secrets_are_all_that_nothing_may_show(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("SLACK_APP_TOKEN", "xapp-1-2")
+    environment.setenv("DATABASE_URL", "postgres://bot:p%40ssw0rd@db.example.com/bot")
+    for name, value in REQUIRED.items():
+        environment.setenv(name, value)
+    assert set(load_settings({}).secrets) == {
+        *REQUIRED.values(),
+        "xapp-1-2",
+        "p@ssw0rd",
+    }
+
+
 def test_every_setting_that_can_be_wrong_has_an_example() -> None:
     assert ALL - EXAMPLES.keys() == {"SLACK_APP_TOKEN"}
     assert EXAMPLES.keys() <= ALL

@@ -14,15 +14,17 @@ LAYERS = [
         "bot.clock",
         "bot.backoff",
         "bot.notification",
+        "bot.observer",
         "bot.overview",
         "bot.people",
-        "bot.logs",
         "bot.presets",
+        "bot.redaction",
     },
     {
         "bot.plaintext",
         "bot.leadsquared",
         "bot.config",
+        "bot.logs",
         "bot.questions",
         "bot.worker",
         "bot.background",
@@ -89,6 +91,7 @@ PURE = {
     "bot.presets",
     "bot.preview",
     "bot.questions",
+    "bot.redaction",
     "bot.replies",
 }
 IMPURE_LIBRARIES = {
