@@ -1,4 +1,4 @@
-"""`python -m bot serve | sandbox | migrate`."""
+"""`python -m bot serve | check | manifest | migrate | sandbox`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -31,6 +31,22 @@ def serve() -> None:
     settings = load_settings(dict(os.environ))
     set_up_logs(settings.log_level, settings.secrets)
     asyncio.run(run(settings))
+
+
+@app.command()
+def manifest(
+    url: Annotated[
+        str | None,
+        typer.Option(envvar="PUBLIC_URL", help="The public https address of the bot."),
+    ] = None,
+    socket: Annotated[
+        bool, typer.Option("--socket", help="For Socket Mode, without an address.")
+    ] = False,
+) -> None:
+    """Print the Slack app manifest for this deployment, ready to paste."""
+    from bot.manifest import fill, load_template
+
+    print(fill(load_template(), url, socket=socket), end="")  # noqa: T201  # to be piped
 
 
 @app.command()

@@ -25,6 +25,7 @@ LAYERS = [
         "bot.leadsquared",
         "bot.config",
         "bot.logs",
+        "bot.manifest",
         "bot.questions",
         "bot.worker",
         "bot.background",
