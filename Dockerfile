@@ -1,0 +1,20 @@
+# The bot as a host runs it. Settings come from the environment; the host says PORT.
+FROM python:3.13-slim
+
+ENV PYTHONUNBUFFERED=1
+
+WORKDIR /app
+
+# First what changes seldom, so that most builds take it from the cache. Every package is a wheel.
+COPY requirements.txt ./
+RUN pip install --require-hashes --only-binary :all: --no-cache-dir -r requirements.txt
+
+COPY . .
+RUN python -m compileall -q bot handlers
+
+# By number, so that hosts can see that it is not root; it can write nowhere under /app, so nothing
+# is kept in the container by mistake: give DATABASE_URL.
+USER 10001:10001
+
+# No HEALTHCHECK: it would start a Python every half minute, and hosts ask /healthz themselves.
+CMD ["python", "-m", "bot", "serve"]
