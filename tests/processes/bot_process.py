@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +35,16 @@ class BotProcess:
 
     async def start(self) -> None:
         self._child = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "bot", self.command),
+            *self.build_command(),
             cwd=ROOT,
             env=self.environment,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
         self._reading = asyncio.gather(self._read_log(), self._read_errors())
+
+    def build_command(self) -> Sequence[str]:
+        return (sys.executable, "-m", "bot", self.command)
 
     @property
     def pid(self) -> int:
@@ -110,11 +113,15 @@ class BotProcess:
         user, system = stat.rsplit(")", 1)[1].split()[13:15]
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
+    def read_line(self, line: bytes) -> dict[str, Any]:
+        event: dict[str, Any] = json.loads(line)
+        return event
+
     async def _read_log(self) -> None:
         assert self._child.stdout is not None
         async for line in self._child.stdout:
             async with self._changed:
-                self.events.append(json.loads(line))
+                self.events.append(self.read_line(line))
                 self._changed.notify_all()
         async with self._changed:
             self._log_ended = True
