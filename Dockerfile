@@ -1,7 +1,8 @@
 # The bot as a host runs it. Settings come from the environment; the host says PORT.
 FROM python:3.13-slim
 
-ENV PYTHONUNBUFFERED=1
+# slack_sdk wants a home directory when it is imported; not every engine makes one up.
+ENV HOME=/app PYTHONUNBUFFERED=1
 
 WORKDIR /app
 

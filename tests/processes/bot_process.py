@@ -21,6 +21,10 @@ KEPT = ("PATH", "SYSTEMROOT", "COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START
 class BotProcess:
     """One process; its log is read as it comes, so that a test can wait for an event in it."""
 
+    folder = ROOT
+    user: int | None = None
+    """Whose process it is; None for whoever runs the tests."""
+
     def __init__(self, settings: dict[str, str], command: str = "serve", name: str = "bot") -> None:
         self.name = name
         machine = {name: os.environ[name] for name in KEPT if name in os.environ}
@@ -36,7 +40,8 @@ class BotProcess:
     async def start(self) -> None:
         self._child = await asyncio.create_subprocess_exec(
             *self.build_command(),
-            cwd=ROOT,
+            cwd=self.folder,
+            user=self.user,
             env=self.environment,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
