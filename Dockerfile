@@ -11,7 +11,6 @@ COPY requirements.txt ./
 RUN pip install --require-hashes --only-binary :all: --no-cache-dir -r requirements.txt
 
 COPY . .
-RUN python -m compileall -q bot handlers
 
 # By number, so that hosts can see that it is not root; it can write nowhere under /app, so nothing
 # is kept in the container by mistake: give DATABASE_URL.
