@@ -21,6 +21,12 @@ CRM_LINK = re.compile(r"https://(?:[a-z0-9-]+\.)*leadsquared\.com/[^\s<>|]+", re
 UNPRINTABLE = ("Cc", "Cs")
 """Unicode categories: control characters, and halves of characters."""
 
+CALLED = {BlockId.TITLE: "title", BlockId.CONTENT: "text"}
+EXAMPLES = {
+    BlockId.LINK: "https://in21.leadsquared.com/",
+    BlockId.ICON: "https://example.com/bell.png",
+}
+
 LAID_OUT = "\n\t"
 """The control characters that mean something in a text."""
 
@@ -113,8 +119,8 @@ class Composer:
         yield from _check_text(made.content, BlockId.CONTENT, allowed=LAID_OUT)
         if not _is_visible(made.content):
             yield UserError(
-                "The notification has no text. Write it after the recipients, such as "
-                "`/notify @priya Callback due | Asha asked for 3 pm`.",
+                "The notification has no text that can be seen. Write what it should say, such as "
+                "“Asha asked for 3 pm”.",
                 field=BlockId.CONTENT,
             )
         yield from self._check_size(size)
@@ -148,9 +154,7 @@ class Composer:
         try:
             check_link(url)
         except ValueError as exc:
-            yield UserError(
-                f"The {name} {exc}. Example: `https://in21.leadsquared.com/`.", field=field
-            )
+            yield UserError(f"The {name} {exc}. Example: `{EXAMPLES[field]}`.", field=field)
             return
         host = (urlsplit(url).hostname or "").rstrip(".")
         if hosts and not any(host == each or host.endswith(f".{each}") for each in hosts):
@@ -196,6 +200,6 @@ def _unprintable(field: BlockId, character: str) -> str:
     if character == "\n":
         return "The title must be one line. Put a bar (|) between the title and the text."
     return (
-        f"The {field} has a character that cannot be shown (U+{ord(character):04X}). "
+        f"The {CALLED[field]} has a character that cannot be shown (U+{ord(character):04X}). "
         "Delete it, or type the text again instead of pasting it."
     )

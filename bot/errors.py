@@ -31,7 +31,7 @@ from typing import ClassVar
 class BotError(Exception):
     """Base of everything raised on purpose."""
 
-    hint: str = "Something broke on our side; it has been logged."
+    hint: str = "Something broke on our side; it has been logged. Try again."
     retryable: ClassVar[bool] = False
     in_doubt: ClassVar[bool] = False
 
@@ -59,6 +59,16 @@ class SlackError(BotError):
     hint = "Slack did not answer a question we had to ask it, so nothing was sent. Try again."
 
 
+TRIGGERS = {
+    "expired_trigger_id": (
+        "Slack gives three seconds to open a form, and they were over, so none was opened. "
+        "Try again."
+    ),
+    "exchanged_trigger_id": "The form for this was opened already. To open another, try again.",
+}
+"""What is said where Slack did not open a form because it was asked too late, or twice."""
+
+
 class SlackRefusedError(SlackError):
     """Slack answered no; `code` is its own word for it, such as `channel_not_found`."""
 
@@ -70,6 +80,7 @@ class SlackRefusedError(SlackError):
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
+        self.hint = TRIGGERS.get(code, self.hint)
 
 
 class SlackUnavailableError(SlackError):

@@ -14,7 +14,7 @@ from slack_bolt import BoltResponse
 from bot.directory import Directory
 from bot.errors import BotError, SlackError, StoreError, UserError
 from bot.leads.found import Hint
-from bot.plaintext import from_typed, mentioned_users
+from bot.plaintext import from_mrkdwn, from_typed, mentioned_users
 from bot.replies import BlockId, CallbackId, answers
 from bot.replies.compose import notice_modal
 from bot.replies.lead_options import HINTS, hint_option
@@ -81,15 +81,18 @@ def _refuse(hint: str, typed: str) -> dict[str, Any]:
 def _refuse_typing(hint: str, error: Exception) -> dict[str, Any]:
     """Answer in the list that was to be offered; what was typed is not yet meant to be sent."""
     late = isinstance(error, TimeoutError)
-    return {"options": [hint_option(HINTS[Hint.TOO_SLOW] if late else hint)]}
+    return {"options": [hint_option(HINTS[Hint.TOO_SLOW] if late else from_mrkdwn(hint, {}))]}
 
 
 def _refuse_view(hint: str, error: Exception, view: Any) -> dict[str, Any]:
-    """Answer at the field, or in place of a view that has none."""
+    """Answer at the field, where Slack reads no marks, or in place of a view that has none."""
     if isinstance(view, dict) and view.get("callback_id") == CallbackId.CONFIRM:
         return {"response_action": "update", "view": notice_modal(hint)}
     field = error.field if isinstance(error, UserError) else None
-    return {"response_action": "errors", "errors": {field or BlockId.CONTENT: hint}}
+    return {
+        "response_action": "errors",
+        "errors": {field or BlockId.CONTENT: from_mrkdwn(hint, {})},
+    }
 
 
 def _explain(error: Exception) -> str:

@@ -9,7 +9,7 @@ from bot.errors import UserError
 from bot.leads.found import LeadPage, name_of
 from bot.leadsquared.models import Lead
 from bot.notification import Addressee, CrmRecipient, KeyOwner, LeadOwner, Notification, Recipient
-from bot.plaintext import escape
+from bot.plaintext import echo
 from bot.replies.ids import BlockId
 
 NO_LEAD = "Choose the lead whose owner should get this."
@@ -48,6 +48,6 @@ def build_recipients(
 
 def say_ownerless(lead: Lead) -> str:
     return (
-        f"{escape(name_of(lead))} has no owner in LeadSquared, so nothing was sent. Give the lead "
+        f"{echo(name_of(lead))} has no owner in LeadSquared, so nothing was sent. Give the lead "
         "an owner there, or name the person who should get it."
     )

@@ -19,7 +19,7 @@ from bot.leadsquared.models import Account, Lead
 from bot.leadsquared.phone import PhoneNumber
 from bot.plaintext import escape
 from bot.replies.ids import BlockId
-from bot.replies.reasons import SENTENCES
+from bot.replies.reasons import SENTENCES, quote
 
 log = structlog.get_logger()
 
@@ -151,8 +151,8 @@ def _explain(error: TimeoutError | CrmError) -> str:
     if isinstance(error, CrmAccessError):
         return SENTENCES[error.code]
     if isinstance(error, CrmRejectedError):
-        said = f": “{escape(error.detail)}”" if error.detail else ""
-        return f"LeadSquared refused to look for this lead{said}. Nothing was sent. {TRY_AGAIN}"
+        said = quote(error.detail) or "."
+        return f"LeadSquared refused to look for this lead{said} Nothing was sent. {TRY_AGAIN}"
     return (
         f"LeadSquared could not be asked for this lead just now, so nothing was sent. {TRY_AGAIN}"
     )
@@ -171,4 +171,5 @@ def _say_none(reference: LeadReference, account: Account | None) -> str:
             if host and account and account.web_host and host != account.web_host:
                 what += f", which is from {host}"
                 advice = f"The pages of this account are on {account.web_host}: check the link"
-    return f"LeadSquared has no lead with {what}, so nothing was sent. {advice}, or leave it out."
+    advice += ", or leave the lead out."
+    return f"LeadSquared has no lead with {what}, so nothing was sent. {advice}"

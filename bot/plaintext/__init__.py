@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.plaintext.length import clip, shorten
 from bot.plaintext.message import from_message, mentioned_users
-from bot.plaintext.mrkdwn import TOKEN, echo, escape, from_typed, unescape
+from bot.plaintext.mrkdwn import TOKEN, echo, escape, from_mrkdwn, from_typed, unescape
 
 __all__ = [
     "TOKEN",
@@ -12,6 +12,7 @@ __all__ = [
     "echo",
     "escape",
     "from_message",
+    "from_mrkdwn",
     "from_typed",
     "mentioned_users",
     "shorten",

@@ -161,7 +161,7 @@ def sentence_of(delivery: Delivery, *, alone: bool = False) -> str:
     name = f"*{name_of(delivery)}*" if is_named(delivery) else "the person you meant"
     if delivery.state is State.CANCELLED:
         return f"Taken back before it was sent to {name}."
-    code, said = _code_of(delivery), _quote(delivery.detail)
+    code, said = _code_of(delivery), quote(delivery.detail)
     if code == "rejected":
         return f"LeadSquared rejected it for {name}{said or '.'} Nothing was sent. {BLOCKED_HELP}"
     if code == "untyped" and said:
@@ -172,7 +172,7 @@ def sentence_of(delivery: Delivery, *, alone: bool = False) -> str:
     return f"{told} LeadSquared said{said}" if said and delivery.state is State.REJECTED else told
 
 
-def _quote(said: str | None) -> str:
+def quote(said: str | None) -> str:
     """Return LeadSquared's own words after a colon, ended by one full stop."""
     if not said:
         return ""

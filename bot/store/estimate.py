@@ -44,7 +44,11 @@ class Estimate:
 def too_slow(count: int, seconds: float, within: float) -> str:
     """Say why a send that would outlive its usefulness is not taken."""
     return (
-        f"{count} recipients would take about {seconds / 60:.0f} minutes at LeadSquared's limit, "
-        f"and notifications older than {within / 60:.0f} minutes are not sent. Nothing was sent. "
+        f"{count} recipients would take about {_span(seconds)} at LeadSquared's limit, and "
+        f"notifications older than {_span(within)} are not sent. Nothing was sent. "
         "Choose fewer people."
     )
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:.0f} seconds" if seconds < 100 else f"{seconds / 60:.0f} minutes"

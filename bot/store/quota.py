@@ -29,7 +29,11 @@ class Quota:
         used = int(connection.execute(self._count_recent, {"person": person}).scalar_one())
         if used + wanted > self._hourly_limit:
             raise UserError(
-                f"You may notify {self._hourly_limit} recipients an hour; you have used {used}, "
+                f"You may notify {_count(self._hourly_limit)} an hour; you have used {used}, "
                 f"and this would be {wanted} more. Nothing was sent. Try again later, or ask an "
                 "admin to raise HOURLY_LIMIT."
             )
+
+
+def _count(recipients: int) -> str:
+    return "1 recipient" if recipients == 1 else f"{recipients} recipients"

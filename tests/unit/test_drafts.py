@@ -173,7 +173,7 @@ async def test_the_hourly_limit_counts_for_drafts_and_keeps_a_refused_one(
     await store.gate.prepare()
     await send(store, "k1")
     draft_id = await draft(store)
-    with pytest.raises(UserError, match="You may notify 1 recipients an hour"):
+    with pytest.raises(UserError, match="You may notify 1 recipient an hour"):
         await store.outbox.accept_draft(draft_id, "UALICE")
     await store.execute("UPDATE replies SET asked_at = 0")
     assert (await store.outbox.accept_draft(draft_id, "UALICE")).is_new

@@ -143,7 +143,7 @@ async def test_a_send_that_would_outlive_its_use_is_refused_with_the_estimate(
         await store.accept(*fits, "UX", key="k2")
     assert caught.value.hint == (
         "27 recipients would take about 2 minutes at LeadSquared's limit, and notifications older "
-        "than 1 minutes are not sent. Nothing was sent. Choose fewer people."
+        "than 60 seconds are not sent. Nothing was sent. Choose fewer people."
     )
     assert len(await store.rows()) == 26
     assert await store.outbox.accept(acceptance("UY", key="k2"))  # the key was not used up
