@@ -40,6 +40,7 @@ from bot.reporter import Reporter
 from bot.resolver import Resolver
 from bot.roster import Roster
 from bot.slack_api import Identity, SlackApi
+from bot.socket_mode import Envelopes, SocketMode
 from bot.store.database import open_database
 from bot.store.gate import Limits
 from bot.store.schema import bring_up
@@ -96,14 +97,17 @@ class Bot:
         self._requests_ended = asyncio.Event()
         self.ready = asyncio.Event()  # Slack's requests are answered
         self._bolt: AsyncApp | None = None
+        self._socket: SocketMode | None = None
 
     def build_web(self) -> web.Application:
         """Return the web application; it answers from the start, also before the rest is up."""
         app = web.Application(client_max_size=BODY_MOST)
         app.on_cleanup.append(self._note_end_of_requests)
-        secret = self._settings.slack_signing_secret.get_secret_value()
-        app.router.add_post(PATH, Intake(secret, lambda: self._bolt).answer)
-        Health(self._database, lambda: self._bolt is not None).add_routes(app)
+        secret = self._settings.slack_signing_secret
+        if secret is not None and self._settings.slack_app_token is None:
+            intake = Intake(secret.get_secret_value(), lambda: self._bolt)
+            app.router.add_post(PATH, intake.answer)
+        Health(self._database, self._is_reached_by_slack).add_routes(app)
         Icons().add_routes(app)
         return app
 
@@ -118,6 +122,9 @@ class Bot:
                 await self._work(slack_session, crm_session)
         finally:
             await self._database.close()
+
+    def _is_reached_by_slack(self) -> bool:
+        return self._bolt is not None and (self._socket is None or self._socket.is_connected)
 
     def stop(self) -> None:
         """Take no new work; `run` ends once what is under way has ended."""
@@ -147,8 +154,7 @@ class Bot:
                 if identity is not None:
                     others = self._open_slack(identity, slack, crm, dispatcher, reporters)
                     self._crew.start(tasks, *others, *reporters)
-                    self.ready.set()
-                    log.info("bot.ready", team=identity.team_id)
+                    await self._begin(tasks, slack, identity)
         finally:  # also when a part failed: calls under way would be unknown for nothing
             await self._finish(dispatcher, reporters)
             self._watch.check()
@@ -219,6 +225,24 @@ class Bot:
         )
         handlers.register(self._bolt, core)
         return resolver, homes
+
+    async def _begin(self, tasks: asyncio.TaskGroup, slack: SlackApi, identity: Identity) -> None:
+        """Let Slack in: in Socket Mode by a connection of ours, else it finds the way by itself."""
+        token = self._settings.slack_app_token
+        if token is not None and self._bolt is not None:
+            self._socket = SocketMode(
+                lambda: slack.open_socket(token),
+                Envelopes(self._bolt),
+                self._clock,
+                self._random,
+                self._watch,
+            )
+            self._crew.start(tasks, self._socket)
+            await self._socket.begun.wait()
+            if not self._socket.has_connected:
+                return
+        self.ready.set()
+        log.info("bot.ready", team=identity.team_id)
 
     async def _finish(self, dispatcher: Dispatcher, reporters: Sequence[Reporter]) -> None:
         """End what is under way, store it, and pay the replies that are due."""

@@ -6,7 +6,16 @@ import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -20,6 +29,7 @@ EPHEMERAL_HOSTS = ("DYNO", "RENDER", "RAILWAY_ENVIRONMENT_ID", "FLY_APP_NAME")
 EXAMPLES = {
     "SLACK_BOT_TOKEN": "xoxb-… (Slack: your app > OAuth & Permissions)",
     "SLACK_SIGNING_SECRET": "32 hex digits (Slack: your app > Basic Information)",
+    "SLACK_APP_TOKEN": "xapp-… (Slack: your app > App-Level Tokens, with connections:write)",
     "SLACK_API_URL": "https://slack.com/api/",
     "LEADSQUARED_URL": "https://api-in21.leadsquared.com",
     "LEADSQUARED_ACCESS_KEY": "u$r0123… (LeadSquared: My Account > Settings > API and Webhooks)",
@@ -100,6 +110,12 @@ def _check_bot_token(value: SecretStr) -> SecretStr:
     return value
 
 
+def _check_app_token(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"xapp-[!-~]+", value.get_secret_value()):
+        raise ValueError("must be an app-level token, which begins with xapp-")
+    return value
+
+
 def _check_header_value(value: SecretStr) -> SecretStr:
     if not re.fullmatch(r"[!-~]+", value.get_secret_value()):
         raise ValueError("must be one word of ASCII characters")
@@ -156,8 +172,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
     slack_bot_token: Annotated[SecretStr, AfterValidator(_check_bot_token)]
-    slack_signing_secret: Secret
-    slack_app_token: SecretStr | None = None
+    slack_app_token: Annotated[SecretStr, AfterValidator(_check_app_token)] | None = None
+    slack_signing_secret: Secret | None = Field(default=None, validate_default=True)
     slack_api_url: Annotated[WebUrl, AfterValidator(_end_with_slash)] = "https://slack.com/api/"
 
     leadsquared_url: Annotated[
@@ -195,6 +211,14 @@ class Settings(BaseSettings):
         Literal["debug", "info", "warning", "error"],
         BeforeValidator(_lower),
     ] = "info"
+
+    @field_validator("slack_signing_secret")
+    @classmethod
+    def _check_way_in(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        """Slack comes in by signed requests, unless an app token, right or wrong, is given."""
+        if value is None and info.data.get("slack_app_token", "wrong") is None:
+            raise PydanticCustomError("missing", "Field required")
+        return value
 
     @property
     def reserved(self) -> int:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import structlog
 
-from bot.background import Watch
 from bot.backoff import Backoff
 from bot.errors import SlackError, StoreError
-from bot.worker import Worker
 
 log = structlog.get_logger()
 
@@ -22,19 +20,30 @@ CONNECTING = Backoff(first=0.5, most=15.0, repeats=0)
 """Waits between tries to reach the database or Slack at boot, for ever."""
 
 
+class Part(Protocol):
+    """What runs as a task of its own: a Worker, the Watch, a connection."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def run(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
 class Crew:
     """Who works here, and whether the day is over."""
 
     def __init__(self, random: Callable[[], float]) -> None:
         self._random = random
         self._stopping = asyncio.Event()
-        self.workers: list[Worker | Watch] = []
+        self.workers: list[Part] = []
 
     @property
     def is_stopping(self) -> bool:
         return self._stopping.is_set()
 
-    def start(self, tasks: asyncio.TaskGroup, *workers: Worker | Watch) -> None:
+    def start(self, tasks: asyncio.TaskGroup, *workers: Part) -> None:
         """Run each as a task of its own; whoever comes after `stop` ends at once."""
         for worker in workers:
             self.workers.append(worker)

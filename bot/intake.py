@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 import structlog
 from aiohttp import web
 from pydantic import SecretStr
+from slack_bolt import BoltResponse
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
@@ -48,15 +49,8 @@ class Intake:
         app = self._find_app()
         if app is None:
             return web.json_response({"error": "starting"}, status=503)
-        try:
-            # "socket_mode" makes Bolt take the body as parsed here: its own parser drops a form
-            # whose text has the word `payload` in it.
-            bolt_request = AsyncBoltRequest(
-                mode="socket_mode", body=body, headers=dict(request.headers)
-            )
-            return await to_aiohttp_response(await app.async_dispatch(bolt_request))
-        except (AttributeError, LookupError, TypeError):
-            return _refuse_malformed(raw)  # Bolt indexes into whatever stands in a body
+        response = await dispatch(app, body)
+        return _refuse_malformed(raw) if response is None else await to_aiohttp_response(response)
 
     def _is_signed(self, request: web.Request, raw: bytes) -> bool:
         """https://docs.slack.dev/authentication/verifying-requests-from-slack"""
@@ -102,6 +96,16 @@ def parse(raw: bytes, content_type: str) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) else None
+
+
+async def dispatch(app: AsyncApp, body: dict[str, Any]) -> BoltResponse | None:
+    """Return what the listeners answer; None if the body has another shape than Slack's."""
+    try:
+        # "socket_mode" makes Bolt take the body as parsed here: its own parser drops a form whose
+        # text has the word `payload` in it.
+        return await app.async_dispatch(AsyncBoltRequest(mode="socket_mode", body=body))
+    except (AttributeError, LookupError, TypeError):
+        return None  # Bolt indexes into whatever stands in a body
 
 
 def build_bolt(identity: Identity, bot_token: SecretStr) -> AsyncApp:

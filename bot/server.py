@@ -24,8 +24,8 @@ async def serve(settings: Settings) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    if settings.slack_app_token is not None:
-        log.warning("settings.socket_mode_not_supported_yet", using="HTTP")
+    if settings.slack_app_token and settings.slack_signing_secret:
+        log.info("settings.socket_mode_wins", unused="SLACK_SIGNING_SECRET")
     bot = Bot(settings)
     runner = web.AppRunner(
         bot.build_web(), access_log=None, shutdown_timeout=REQUESTS_WITHIN, handle_signals=False

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+from pydantic import SecretStr
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
@@ -41,6 +42,12 @@ ANSWER_MOST = 1024
 
 CHANGED_SINCE = {"hash_conflict", "not_found"}
 """What Slack calls a view that has another hash by now, and one that was closed."""
+
+HEARTBEAT = 10.0
+"""Seconds of silence before a WebSocket is asked for a sign of life; it has half as long for it."""
+
+CLOSED_WITHIN = 2.0
+"""Seconds for Slack to agree to the end of a WebSocket."""
 
 TRANSIENT = {"internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 
@@ -72,6 +79,21 @@ class SlackApi:
     async def get_identity(self) -> Identity:
         data = await _ask(self._client.auth_test())
         return Identity(str(data.get("team_id")), str(data.get("bot_id")), str(data.get("user_id")))
+
+    async def open_socket(self, app_token: SecretStr) -> aiohttp.ClientWebSocketResponse:
+        """Open a connection of Socket Mode, by a URL that is good for this one try."""
+        token = app_token.get_secret_value()
+        data = await _ask(self._client.apps_connections_open(app_token=token))
+        try:
+            return await self._session.ws_connect(
+                str(data.get("url")),
+                heartbeat=HEARTBEAT,
+                proxy=self._client.proxy,
+                timeout=aiohttp.ClientWSTimeout(ws_close=CLOSED_WITHIN),
+            )
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as exc:
+            status = getattr(exc, "status", "no connection")  # the text has the URL
+            raise SlackUnavailableError(f"{type(exc).__name__}, {status}") from None
 
     async def fetch_user(self, user_id: str) -> dict[str, Any]:
         data = await _ask(self._client.users_info(user=user_id))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import aiohttp
 from aiohttp import web
 from aiolimiter import AsyncLimiter
 from sqlalchemy import Engine, Row, Table, create_engine, select
@@ -23,6 +24,7 @@ Rows = list[Row[Any]]
 
 SIGNING_SECRET = "0123456789abcdef0123456789abcdef"
 BOT_TOKEN = "xoxb-1-sandbox"
+APP_TOKEN = "xapp-1-sandbox"
 ACCESS_KEY = "u$r0123456789"
 SECRET_KEY = "s3cret-0123456789"
 
@@ -43,8 +45,9 @@ class World:
         self.runner = web.AppRunner(self.bot.build_web(), access_log=None, shutdown_timeout=1)
         await self.runner.setup()
         await web.TCPSite(self.runner, "127.0.0.1", 0).start()
-        port = self.runner.addresses[0][1]
-        self.slack.bot_url = f"http://127.0.0.1:{port}/slack/events"
+        self.url = f"http://127.0.0.1:{self.runner.addresses[0][1]}"
+        self.slack.bot_url = f"{self.url}/slack/events"
+        self.slack.uses_sockets = self.settings.slack_app_token is not None
         self.working = asyncio.create_task(self.bot.run())
         await self.bot.ready.wait()
 
@@ -52,6 +55,11 @@ class World:
         self.bot.stop()
         await self.runner.cleanup()
         await self.working
+
+    async def get(self, path: str) -> tuple[int, str]:
+        """Return the status and text of a page of the bot."""
+        async with aiohttp.ClientSession() as session, session.get(self.url + path) as response:
+            return response.status, await response.text()
 
     async def forward(self, seconds: float) -> None:
         """Move time on once every worker waits, so that none is in the middle of a look."""

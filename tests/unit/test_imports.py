@@ -45,7 +45,7 @@ LAYERS = [
         "bot.clients",
         "bot.icons",
     },
-    {"bot.homes", "bot.forms"},
+    {"bot.homes", "bot.forms", "bot.socket_mode"},
     {"bot.dispatcher", "bot.resolver", "bot.reporter", "bot.janitor", "handlers"},
     {"bot.app", "bot.migrations"},
     {"bot.server"},

@@ -264,11 +264,12 @@ async def test_a_ping_is_answered_with_its_own_data_unless_the_connection_is_mut
 
 async def test_a_connection_that_is_to_leave_is_used_until_it_is_closed(apps: Apps) -> None:
     old = await apps.connect()
-    apps.slack.sockets.leave_within = 0.05
     leaving = await apps.slack.sockets.ask_to_leave("warning")
     assert (await old.receive_json())["reason"] == "warning"
     typing = type_command(apps)
-    await asyncio.wait_for(leaving.unusable.wait(), 5)
+    await apps.slack.until(lambda slack: bool(slack.sockets.sent))
+    leaving.time_is_up.set()
+    await leaving.unusable.wait()
     assert (await type_command(apps)).error == "dispatch_failed"
     await acknowledge(old)
     assert (await typing).ok  # what was on its way is waited for

@@ -44,6 +44,8 @@ class Connection:
         """It answers no ping any more, like one that a router on the way has forgotten."""
         self.unusable = asyncio.Event()
         """Set when no more envelopes are sent over it; they are while it only has to leave."""
+        self.time_is_up = asyncio.Event()
+        """Ends the patience with a connection that has to leave."""
         self.gone = asyncio.Event()
         self._request = request
 
@@ -67,6 +69,9 @@ class Sockets:
         """The switch in the app's settings; with it on, nothing is posted to its address."""
         self.base = ""
         self.leave_within = LEAVE_WITHIN
+        self.most = MOST_CONNECTIONS
+        self.is_shy = False
+        """It accepts WebSockets, and says nothing over them."""
         self.connections: list[Connection] = []
         """Those that are open, the oldest first."""
         self.opened = 0
@@ -107,9 +112,11 @@ class Sockets:
             return web.Response(status=401)
         ws = web.WebSocketResponse(autoping=False)
         await ws.prepare(request)
-        if len(self.connections) >= MOST_CONNECTIONS:
+        if len(self.connections) >= self.most:
             await ws.send_str(_build_disconnect("too_many_websockets"))
             await ws.close()
+        elif self.is_shy:
+            await ws.receive()
         else:
             await self._serve(Connection(self.opened + 1, ws, request))
         return ws
@@ -132,6 +139,7 @@ class Sockets:
         finally:
             self.connections.remove(connection)
             connection.gone.set()
+            connection.time_is_up.set()
             for envelope in connection.unanswered:
                 envelope.over.set()
             await self._workspace.changed()
@@ -192,7 +200,7 @@ class Sockets:
     async def _close_soon(self, connection: Connection) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.leave_within):
-                await connection.gone.wait()
+                await connection.time_is_up.wait()
         connection.unusable.set()
         for envelope in tuple(connection.unanswered):
             await envelope.over.wait()
