@@ -24,7 +24,18 @@ WAYS_IN: dict[str, dict[str, Any]] = {
     "http": {"slack_signing_secret": SecretStr(SIGNING_SECRET)},
     "socket": {"slack_app_token": SecretStr(APP_TOKEN)},
 }
-BOTH_WAYS: set[str] = set()
+BOTH_WAYS = {
+    "test_buttons",
+    "test_groups",
+    "test_home",
+    "test_lead_menu",
+    "test_listener_contract",
+    "test_modal",
+    "test_notify",
+    "test_preview",
+    "test_shortcuts",
+    "test_subcommands",
+}
 """Modules whose tests run over HTTP and in Socket Mode; the others are about what comes after."""
 
 SOCKET_ONLY = {"test_socket_mode", "test_socket_mode_trouble"}

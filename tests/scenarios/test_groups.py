@@ -237,6 +237,7 @@ async def test_one_command_delivered_twice_is_one_draft(world: World) -> None:
 
 
 async def test_the_second_enter_after_a_send_is_told_as_such(world: World) -> None:
+    world.clock.stand_still()
     alice = world.slack.people["alice"]
     await alice.press(await ask(world), ActionId.SEND_DRAFT)
     await alice.sees("✅ 3 of 3 sent")
