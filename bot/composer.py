@@ -6,10 +6,10 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
 
 from bot.errors import UserError
-from bot.leadsquared.models import check_link, count_bytes
+from bot.leadsquared.models import count_bytes
+from bot.links import check_link, find_host, is_host_in, is_private
 from bot.notification import Notification
 from bot.plaintext import escape
 from bot.presets import Preset
@@ -17,6 +17,12 @@ from bot.preview import Preview, build_looks
 from bot.replies.ids import BlockId
 
 CRM_LINK = re.compile(r"https://(?:[a-z0-9-]+\.)*leadsquared\.com/[^\s<>|]+", re.IGNORECASE)
+
+PRIVATE = (
+    "The {name} must lead to a public address, and {host} is none: it means a machine or a network "
+    "of whoever opens it. Take another address; for links, an admin can allow this one with "
+    "ALLOWED_LINK_HOSTS."
+)
 
 UNPRINTABLE = ("Cc", "Cs")
 """Unicode categories: control characters, and halves of characters."""
@@ -113,6 +119,10 @@ class Composer:
     def _find_icon(self, preset: Preset | None) -> str | None:
         return self.icon_base + preset.icon_file if self.icon_base and preset else None
 
+    def _is_own_icon(self, url: str | None) -> bool:
+        """Tell whether it is one of ours: an admin may keep those anywhere."""
+        return url is not None and url in map(self._find_icon, Preset)
+
     def _find_mistakes(self, made: Notification, size: int) -> Iterator[UserError]:
         """Yield what is wrong with a notification that is not signed yet but weighed so."""
         yield from _check_text(made.title, BlockId.TITLE, allowed="")
@@ -125,7 +135,8 @@ class Composer:
             )
         yield from self._check_size(size)
         yield from self._check_link(made.click_url, BlockId.LINK, self.link_hosts)
-        yield from self._check_link(made.icon_url, BlockId.ICON)
+        if not self._is_own_icon(made.icon_url):
+            yield from self._check_link(made.icon_url, BlockId.ICON)
 
     def signature(self, sender_name: str) -> str:
         """Return the line that says who wrote it, so that nobody can write as nobody."""
@@ -156,13 +167,15 @@ class Composer:
         except ValueError as exc:
             yield UserError(f"The {name} {exc}. Example: `{EXAMPLES[field]}`.", field=field)
             return
-        host = (urlsplit(url).hostname or "").rstrip(".")
-        if hosts and not any(host == each or host.endswith(f".{each}") for each in hosts):
+        host = find_host(url)
+        if hosts and not is_host_in(host, hosts):
             yield UserError(
                 f"Links to {escape(host)} are not allowed here, only to {', '.join(hosts)}. "
                 "An admin can add it to ALLOWED_LINK_HOSTS.",
                 field=field,
             )
+        elif not hosts and is_private(host):
+            yield UserError(PRIVATE.format(name=name, host=escape(host)), field=field)
 
 
 def _build_title(preset: Preset | None, lead_name: str | None, sender_name: str) -> str:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
 from bot.errors import UserError
-from bot.leadsquared.models import check_lead_id, check_link, is_web_host
+from bot.leadsquared.models import check_lead_id, is_web_host
 from bot.leadsquared.phone import PhoneNumber
+from bot.links import check_link
 from bot.plaintext import echo, unescape
 
 

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
+from bot.links import check_link
+
 DEFAULT_MAX_BYTES = 2048
 """Title and content together: https://apidocs.leadsquared.com/push-browser-notifications-to-users/"""
-
-MAX_LINK_LENGTH = 2000
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NIL_GUID = "00000000-0000-0000-0000-000000000000"
 _HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\]")
-_PORT = re.compile(r"[0-9]{1,5}")
-_AUTHORITY = re.compile(r"https://([^/?#]*)", re.IGNORECASE)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _WEB_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+leadsquared\.com")
 _COUNTRY_CODE = re.compile(r"\+?([1-9][0-9]{0,2})")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"}
-"""Unicode categories of what a person cannot see in a link: spaces, controls, direction marks."""
 
 
 def check_crm_user_id(value: object) -> str:
@@ -44,36 +39,6 @@ def check_lead_id(value: object) -> str:
 def _find_guid(value: object) -> str | None:
     guid = value.lower() if isinstance(value, str) else ""
     return guid if _GUID.fullmatch(guid) and guid != _NIL_GUID else None
-
-
-def check_link(url: str) -> str:
-    r"""Return a link that every browser reads as we do (`https://evil\@good/` is not one)."""
-    if len(url) > MAX_LINK_LENGTH:
-        raise ValueError(f"must not be longer than {MAX_LINK_LENGTH:,} characters")
-    if any(unicodedata.category(character) in _UNSEEN for character in url):
-        raise ValueError("must not contain spaces or control characters")
-    if "\\" in url:
-        raise ValueError("must not contain a backslash")
-    found = _AUTHORITY.match(url)
-    if not found:
-        raise ValueError("must begin with https://")
-    _check_authority(found[1])
-    return url
-
-
-def _check_authority(authority: str) -> None:
-    if "@" in authority:
-        raise ValueError("must not contain a user name")
-    host, port = _split_port(authority)
-    if not _HOST.fullmatch(host.lower()) or not host.isascii():
-        raise ValueError("must name a host, in plain ASCII")
-    if port and not (_PORT.fullmatch(port) and 0 < int(port) < 65_536):
-        raise ValueError("must have a valid port")
-
-
-def _split_port(authority: str) -> tuple[str, str]:
-    host, colon, port = authority.rpartition(":")
-    return (host, port) if colon and "]" not in port else (authority, "")
 
 
 CrmUserId = Annotated[str, AfterValidator(check_crm_user_id)]

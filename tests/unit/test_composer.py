@@ -105,6 +105,28 @@ def test_links_lead_only_to_allowed_hosts() -> None:
     assert "ALLOWED_LINK_HOSTS" in refused(composer, link="https://notx.io/").hint
 
 
+@pytest.mark.parametrize("link", ["https://127.1/", "https://wiki.corp.internal/", "https://a/"])
+@pytest.mark.parametrize("field", [BlockId.LINK, BlockId.ICON])
+def test_links_lead_out_into_the_world(link: str, field: BlockId) -> None:
+    error = refused(**{field: link})
+    assert error.field == field
+    assert f"The {field} must lead to a public address" in error.hint
+
+
+def test_an_admin_may_allow_a_host_of_their_own_network() -> None:
+    composer = Composer(2048, sign=True, link_hosts=("corp.internal",))
+    link = "https://wiki.corp.internal/1"
+    assert compose(composer, link=link).click_url == link
+    assert "must lead to a public" in refused(composer, icon="https://i.corp.internal/i.png").hint
+
+
+def test_the_pictures_of_presets_may_be_where_an_admin_keeps_them() -> None:
+    base = "https://icons.corp.internal/"
+    composer = Composer(2048, sign=False, icon_base=base)
+    assert compose_call(composer).icon_url == f"{base}call.png"
+    assert refused(composer, icon=f"{base}other.png").field == BlockId.ICON
+
+
 ILLUSTRATED = Composer(2048, sign=False, icon_base="https://bot.io/icons/")
 
 
