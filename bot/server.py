@@ -11,6 +11,7 @@ from aiohttp import web
 from bot.app import REQUESTS_WITHIN, Bot
 from bot.config import EXAMPLES, Settings
 from bot.errors import ConfigError
+from bot.listening import build_runner
 
 log = structlog.get_logger()
 
@@ -27,9 +28,7 @@ async def serve(settings: Settings) -> None:
     if settings.slack_app_token and settings.slack_signing_secret:
         log.info("settings.socket_mode_wins", unused="SLACK_SIGNING_SECRET")
     bot = Bot(settings)
-    runner = web.AppRunner(
-        bot.build_web(), access_log=None, shutdown_timeout=REQUESTS_WITHIN, handle_signals=False
-    )
+    runner = build_runner(bot.build_web(), shutdown_timeout=REQUESTS_WITHIN)
     await runner.setup()
     try:
         await _bind(runner, settings.port)

@@ -14,6 +14,7 @@ from sqlalchemy.pool import NullPool
 
 from bot.app import Bot
 from bot.config import Settings
+from bot.listening import build_runner
 from bot.sandbox.leadsquared import StandInLeadSquared
 from bot.sandbox.slack import StandInSlack
 from bot.store.tables import deliveries
@@ -42,7 +43,7 @@ class World:
 
     async def start_bot(self) -> None:
         self.bot = Bot(self.settings, clock=self.clock, now=self.clock.time, limiter=self.limiter)
-        self.runner = web.AppRunner(self.bot.build_web(), access_log=None, shutdown_timeout=1)
+        self.runner = build_runner(self.bot.build_web(), shutdown_timeout=1)
         await self.runner.setup()
         await web.TCPSite(self.runner, "127.0.0.1", 0).start()
         self.url = f"http://127.0.0.1:{self.runner.addresses[0][1]}"
