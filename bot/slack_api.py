@@ -10,6 +10,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from pydantic import SecretStr
@@ -178,7 +179,12 @@ class SlackApi:
         )
 
     async def respond(self, response_url: str, body: dict[str, Any]) -> None:
-        """Use a `response_url` once; our own POST, because Bolt's never raises."""
+        """Use a `response_url` once; our own POST, because Bolt's never raises.
+
+        Only Slack's own hosts are posted to, whatever a payload names.
+        """
+        if not _is_at(response_url, str(self._client.base_url)):
+            raise SlackRefusedError("response_url_elsewhere")
         try:
             async with self._session.post(
                 response_url, json=body, allow_redirects=False
@@ -190,6 +196,16 @@ class SlackApi:
         _check_status(status, headers.get("Retry-After"))
         if status >= 300 or not _is_ok(answer):
             raise SlackRefusedError(f"response_url_{status}")
+
+
+def _is_at(url: str, api_url: str) -> bool:
+    """Tell whether a URL is on the host of the Web API, or below it, as hooks.slack.com is."""
+    try:
+        there, api = urlsplit(url), urlsplit(api_url)
+    except ValueError:
+        return False
+    host, own = there.hostname or "", api.hostname or ""
+    return there.scheme == api.scheme and (host == own or host.endswith(f".{own}"))
 
 
 async def _read(content: aiohttp.StreamReader) -> bytes:

@@ -6,7 +6,7 @@ from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import SlackError, SlackRateLimitedError, SlackRefusedError, SlackUnavailableError
-from bot.slack_api import ANSWER_MOST, SlackApi
+from bot.slack_api import ANSWER_MOST, SlackApi, _is_at
 
 
 class Host:
@@ -34,9 +34,10 @@ async def host() -> AsyncIterator[Host]:
     await runner.cleanup()
 
 
-async def respond(host: Host) -> None:
+async def respond(host: Host, *, api_url: str | None = None) -> None:
+    client = AsyncWebClient(token="xoxb-1", base_url=api_url or host.url)
     async with aiohttp.ClientSession() as session:
-        await SlackApi(AsyncWebClient(token="xoxb-1"), session).respond(host.url, {"text": "Hi"})
+        await SlackApi(client, session).respond(host.url, {"text": "Hi"})
 
 
 @pytest.mark.parametrize("body", [b"ok", b"ok\n", b'{"ok": true}'])
@@ -68,3 +69,30 @@ async def test_a_response_url_that_says_anything_else_has_not(
     host.answer = (status, body)
     with pytest.raises(error):
         await respond(host)
+
+
+async def test_nothing_is_posted_to_a_host_that_is_not_slacks(host: Host) -> None:
+    """Were a payload ever not Slack's, it would not lead into the network of the host."""
+    host.answer = (200, b"ok")
+    with pytest.raises(SlackRefusedError, match="elsewhere"):
+        await respond(host, api_url="https://slack.com/api/")
+
+
+@pytest.mark.parametrize(
+    ("url", "api_url", "expected"),
+    [
+        ("https://hooks.slack.com/commands/1", "https://slack.com/api/", True),
+        ("https://HOOKS.slack.com/commands/1", "https://slack.com/api/", True),
+        ("https://hooks.slack-gov.com/actions/1", "https://slack-gov.com/api/", True),
+        ("http://127.0.0.1:1/x", "http://127.0.0.1:2/api/", True),
+        ("http://hooks.slack.com/commands/1", "https://slack.com/api/", False),
+        ("https://evilslack.com/x", "https://slack.com/api/", False),
+        ("https://slack.com.evil.example/x", "https://slack.com/api/", False),
+        ("https://slack.com@evil.example/x", "https://slack.com/api/", False),
+        ("https://169.254.169.254/x", "https://slack.com/api/", False),
+        ("https://[::1/x", "https://slack.com/api/", False),
+        ("nonsense", "https://slack.com/api/", False),
+    ],
+)
+def test_only_the_hosts_of_the_web_api_are_slacks(url: str, api_url: str, expected: bool) -> None:
+    assert _is_at(url, api_url) is expected
