@@ -6,7 +6,9 @@ unsigned requests and logs their bodies.
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
@@ -21,11 +23,15 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.signature import SignatureVerifier
 
+from bot.payloads import is_well_formed
 from bot.slack_api import Identity
 
 log = structlog.get_logger()
 
 PATH = "/slack/events"
+
+READ_WITHIN = 3.0
+"""Seconds for a body to arrive; Slack itself waits no longer for the answer."""
 
 MOST_FIELDS = 100
 """Form fields; Slack sends about fifteen."""
@@ -39,7 +45,11 @@ class Intake:
         self._find_app = find_app
 
     async def answer(self, request: web.Request) -> web.Response:
-        raw = await _read(request)
+        try:
+            async with asyncio.timeout(READ_WITHIN):
+                raw = await _read(request)
+        except TimeoutError:
+            return web.json_response({"error": "too slow"}, status=408)
         if raw is None or not self._is_signed(request, raw):
             log.warning("intake.signature_refused", size=len(raw or b""))
             return web.json_response({"error": "invalid request"}, status=401)
@@ -50,7 +60,11 @@ class Intake:
         if app is None:
             return web.json_response({"error": "starting"}, status=503)
         response = await dispatch(app, body)
-        return _refuse_malformed(raw) if response is None else await to_aiohttp_response(response)
+        if response is None:
+            return _refuse_malformed(raw)
+        if response.status == web.HTTPNotFound.status_code:
+            log.warning("intake.nobody_listens", size=len(raw))
+        return await to_aiohttp_response(response)
 
     def _is_signed(self, request: web.Request, raw: bytes) -> bool:
         """https://docs.slack.dev/authentication/verifying-requests-from-slack"""
@@ -71,7 +85,7 @@ async def _read(request: web.Request) -> bytes | None:
     """
     try:
         return await request.read()
-    except web.RequestPayloadError:
+    except (web.RequestPayloadError, ConnectionError):  # the latter: its sender has gone away
         return None
 
 
@@ -89,9 +103,10 @@ def parse(raw: bytes, content_type: str) -> dict[str, Any] | None:
         if content_type == "application/json":
             body = json.loads(raw)
         else:
-            fields = dict(
-                parse_qsl(raw.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS)
-            )
+            pairs = parse_qsl(raw.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+            fields = dict(pairs)
+            if len(fields) < len(pairs):
+                return None  # which of two would count is not for us to choose
             body = json.loads(fields["payload"]) if "payload" in fields else fields
     except (ValueError, RecursionError):
         return None
@@ -100,6 +115,8 @@ def parse(raw: bytes, content_type: str) -> dict[str, Any] | None:
 
 async def dispatch(app: AsyncApp, body: dict[str, Any]) -> BoltResponse | None:
     """Return what the listeners answer; None if the body has another shape than Slack's."""
+    if not is_well_formed(body):
+        return None
     try:
         # "socket_mode" makes Bolt take the body as parsed here: its own parser drops a form whose
         # text has the word `payload` in it.
@@ -121,8 +138,11 @@ def build_bolt(identity: Identity, bot_token: SecretStr) -> AsyncApp:
     async def authorize() -> AuthorizeResult:
         return result
 
+    logger = logging.getLogger("leadsquared-notifier")
+    logger.setLevel(logging.ERROR)  # below it Bolt shows what stands in bodies
     return AsyncApp(
         name="leadsquared-notifier",
+        logger=logger,
         authorize=authorize,
         process_before_response=True,
         request_verification_enabled=False,  # the intake has done it, over the raw bytes

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+_USER_ID = re.compile(r"[UW][A-Z0-9]{1,30}")
 
 
 class Standing(StrEnum):
@@ -49,6 +52,11 @@ class Description:
     person: Person
     link: Link | None
     problem: str | None = None
+
+
+def is_user_id(value: object) -> bool:
+    """Tell whether Slack could know somebody by it."""
+    return isinstance(value, str) and bool(_USER_ID.fullmatch(value))
 
 
 def read_person(user: Mapping[str, Any], team_id: str) -> Person:

@@ -53,7 +53,7 @@ class Buttons:
     async def send_draft(self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         async with asyncio.timeout(LISTEN_WITHIN):
             sender = await self.directory.get_sender(body["user"]["id"])
-            receipt = await self.acceptor.accept_draft(action["value"], sender)
+            receipt = await self.acceptor.accept_draft(_value(action), sender)
         self._replace(body, _tell(receipt))
         await ack()
 
@@ -115,7 +115,7 @@ class Buttons:
     async def _read(self, body: dict[str, Any], action: dict[str, Any]) -> tuple[Person, Report]:
         """Return who pressed and what it is about; raises UserError if it is not theirs."""
         presser = await self.directory.get_sender(body["user"]["id"])
-        report = await self.reports.find(action["value"])
+        report = await self.reports.find(_value(action))
         if report is None:
             raise UserError(answers.GONE)
         if not self.directory.may_see(presser, report.sender_id):
@@ -155,6 +155,11 @@ def _tell(receipt: Receipt) -> Message:
     if receipt.seconds > QUICK:
         return answers.queued(receipt.notification_id, receipt.recipients, receipt.seconds)
     return Message(answers.ON_ITS_WAY)
+
+
+def _value(action: dict[str, Any]) -> str:
+    """Return the id that a button carries."""
+    return str(action.get("value"))
 
 
 def _is_answer(body: dict[str, Any]) -> bool:

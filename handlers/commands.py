@@ -100,7 +100,7 @@ class NotifyCommand:
         place = _place(command)
         self.acceptor.check_place(place)
         await self.acceptor.check_sender(sender)
-        await self.slack.open_view(command["trigger_id"], compose.modal(place))
+        await self.slack.open_view(str(command.get("trigger_id")), compose.modal(place))
         return ""
 
     async def _tell_status(self, notification_id: str | None, sender: Person) -> str | Message:

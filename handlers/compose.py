@@ -15,7 +15,7 @@ from bot.errors import SlackRefusedError, UserError
 from bot.leads.reference import ById
 from bot.leadsquared.models import check_lead_id
 from bot.notification import LeadOwner, Named, SlackUser
-from bot.people import Person
+from bot.people import Person, is_user_id
 from bot.presets import Preset
 from bot.preview import Preview
 from bot.replies import ActionId, BlockId, CallbackId, questions
@@ -23,6 +23,8 @@ from bot.replies.compose import Prefill, modal, read_place
 from bot.slack_api import OpenView, SlackApi
 from bot.store.outbox import Receipt
 from handlers.patience import LISTEN_WITHIN
+
+NO_FORM = "There is no form to preview here. Write `/notify` alone to open one."
 
 NOT_LOADED = ("invalid_arguments", "invalid_blocks")
 """What Slack calls a picture that it cannot load, in a view and in a message."""
@@ -56,7 +58,9 @@ class ComposeModal:
         """Show how what is written so far will look; nothing is stored."""
         async with asyncio.timeout(LISTEN_WITHIN):
             sender = await self.directory.get_sender(body["user"]["id"])
-        view = body["view"]  # Bolt's own `view` is None but for submissions
+        view = body.get("view")  # Bolt's own `view` is None but for submissions
+        if view is None:
+            raise UserError(NO_FORM)
         request = _build_request(view, sender)
         pressed = OpenView(view["id"], view["hash"])
         self.errands.run("preview", self._show(pressed, request))
@@ -81,7 +85,7 @@ class ComposeModal:
         """Send the draft that the question was about."""
         async with asyncio.timeout(LISTEN_WITHIN):
             sender = await self.directory.get_sender(body["user"]["id"])
-            await self.acceptor.accept_draft(view["private_metadata"], sender)
+            await self.acceptor.accept_draft(str(view.get("private_metadata")), sender)
         await ack()
 
 
@@ -128,9 +132,7 @@ def _build_request(view: dict[str, Any], sender: Person, until: float | None = N
 
 def _read_people(view: dict[str, Any]) -> list[SlackUser]:
     chosen = _read(view, BlockId.RECIPIENTS, "selected_users")
-    user_ids = (
-        [each for each in chosen if isinstance(each, str)] if isinstance(chosen, list) else []
-    )
+    user_ids = filter(is_user_id, chosen) if isinstance(chosen, list) else ()
     return [SlackUser(each) for each in dict.fromkeys(user_ids)]
 
 

@@ -175,7 +175,9 @@ def read_place(private_metadata: object) -> Place:
         place = Place(**json.loads(str(private_metadata)))
     except (ValueError, TypeError, RecursionError):
         return Place()
-    return place
+    named = (place.channel_id, place.thread_ts, place.response_url)
+    is_sound = all(each is None or (isinstance(each, str) and each.isascii()) for each in named)
+    return place if is_sound and isinstance(place.private, bool) else Place()
 
 
 def plain(text: str) -> dict[str, Any]:

@@ -160,6 +160,7 @@ async def press_as_it_was(world: World, payload: dict[str, Any]) -> Reply:
         "type": "block_actions",
         "team": {"id": "T0ACME001", "domain": "acme"},
         "user": {"id": "U0ALICE01", "team_id": "T0ACME001"},
+        "trigger_id": "9000.9001.ab",
         "container": {"type": "view", "view_id": payload["id"]},
         "view": payload,
         "actions": [{"type": "button", "action_id": "preview", "block_id": "b"}],

@@ -344,7 +344,23 @@ def test_the_modal_carries_its_place(place: Place) -> None:
     assert read_place(modal(place)["private_metadata"]) == place
 
 
-@pytest.mark.parametrize("metadata", [None, "", "[]", "{}", '{"x": 1}', "[" * 100_000, 7])
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        None,
+        "",
+        "[]",
+        "{}",
+        '{"x": 1}',
+        "[" * 100_000,
+        7,
+        '{"channel_id": 5}',
+        '{"thread_ts": []}',
+        '{"response_url": {}}',
+        '{"response_url": "\\ud800"}',
+        '{"channel_id": "C1", "private": "yes"}',
+    ],
+)
 def test_strange_metadata_is_no_place(metadata: Any) -> None:
     assert read_place(metadata) == Place()
 
