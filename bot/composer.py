@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from bot.characters import OVERRIDES, UNPRINTABLE, printable
 from bot.errors import UserError
 from bot.leadsquared.models import count_bytes
 from bot.links import check_link, find_host, is_host_in, is_private
@@ -23,9 +24,6 @@ PRIVATE = (
     "of whoever opens it. Take another address; for links, an admin can allow this one with "
     "ALLOWED_LINK_HOSTS."
 )
-
-UNPRINTABLE = ("Cc", "Cs")
-"""Unicode categories: control characters, and halves of characters."""
 
 CALLED = {BlockId.TITLE: "title", BlockId.CONTENT: "text"}
 EXAMPLES = {
@@ -140,7 +138,7 @@ class Composer:
 
     def signature(self, sender_name: str) -> str:
         """Return the line that says who wrote it, so that nobody can write as nobody."""
-        return f"\n— {_printable(sender_name)}, Slack" if self.sign else ""
+        return f"\n— {printable(sender_name)}, Slack" if self.sign else ""
 
     def room(self, sender_name: str) -> int:
         """Return the bytes left for title and content."""
@@ -180,8 +178,8 @@ class Composer:
 
 def _build_title(preset: Preset | None, lead_name: str | None, sender_name: str) -> str:
     if preset:
-        return preset.build_title(_printable(" ".join((lead_name or "").split())))
-    return f"Message from {_printable(sender_name)}"
+        return preset.build_title(printable(" ".join((lead_name or "").split())))
+    return f"Message from {printable(sender_name)}"
 
 
 def _is_visible(text: str) -> bool:
@@ -198,13 +196,10 @@ def _find_crm_link(content: str) -> str | None:
     return None
 
 
-def _printable(name: str) -> str:
-    return "".join(each for each in name if unicodedata.category(each) not in UNPRINTABLE)
-
-
 def _check_text(text: str, field: BlockId, *, allowed: str) -> Iterator[UserError]:
     for character in text:
-        if unicodedata.category(character) in UNPRINTABLE and character not in allowed:
+        hidden = unicodedata.category(character) in UNPRINTABLE and character not in allowed
+        if hidden or character in OVERRIDES:
             yield UserError(_unprintable(field, character), field=field)
             return
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bot.characters import untwist
 from bot.leadsquared.models import count_bytes
 from bot.notification import Place
 from bot.plaintext import from_message, mentioned_users, shorten
@@ -40,8 +41,8 @@ def build_prefill(
     """Return title, text and link; the text is cut at a word to fit, where it can be seen."""
     message = shortcut["message"]
     where = _describe_channel(_string(shortcut["channel"].get("name")))
-    title = shorten(f"{_author(message, names)} in {where}", TITLE_BYTES)
-    content = from_message(message, names).strip()
+    title = shorten(untwist(f"{_author(message, names)} in {where}"), TITLE_BYTES)
+    content = untwist(from_message(message, names)).strip()
     if len(content) > CONTENT_MOST:
         content = shorten(content, len(content[: CONTENT_MOST - 1].encode()))
     content = shorten(content, max_bytes - count_bytes(title, ""))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from bot.characters import printable
+
 _USER_ID = re.compile(r"[UW][A-Z0-9]{1,30}")
 
 
@@ -67,7 +69,7 @@ def read_person(user: Mapping[str, Any], team_id: str) -> Person:
     email = str(profile.get("email") or "").strip().lower()
     return Person(
         user_id=str(user.get("id")),
-        name=" ".join(str(name or user.get("id")).split()),
+        name=printable(str(name or "")) or str(user.get("id")),
         email=email or None,
         standing=_standing(user, team_id),
         is_admin=bool(user.get("is_admin") or user.get("is_owner")),

@@ -6,11 +6,9 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.characters import UNPRINTABLE
 from bot.notification import Notification
 from bot.plaintext import clip
-
-UNSHOWN = ("Cc", "Cs")
-"""Unicode categories that no browser and no Slack shows."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +61,6 @@ def build_looks(notification: Notification) -> tuple[Look, ...]:
 
 def _show(text: str, allowed: Sequence[str] = "") -> str:
     return "".join(
-        "\ufffd" if each not in allowed and unicodedata.category(each) in UNSHOWN else each
+        "\ufffd" if each not in allowed and unicodedata.category(each) in UNPRINTABLE else each
         for each in text
     ).strip()

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from bot.characters import untwist
 from bot.plaintext.emoji import to_unicode
 
 Names = Mapping[str, str]
@@ -54,7 +55,7 @@ def unescape(text: str) -> str:
 
 def echo(text: str) -> str:
     """Return the beginning of what was typed, on one line, so that it pings nobody."""
-    readable = " ".join(from_typed(text, {}).split())
+    readable = " ".join(untwist(from_typed(text, {})).split())
     return escape(readable if len(readable) <= ECHO_MOST else readable[: ECHO_MOST - 1] + "…")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bot.characters import untwist
 from bot.plaintext import escape, shorten
 from bot.replies.ids import ActionId
 
@@ -79,8 +80,8 @@ def cut(text: str, most: int) -> str:
 
 
 def echo(text: str) -> str:
-    """Return what a person typed so that it pings nobody and fits."""
-    return escape(shorten(" ".join(text.split()), ECHO_BYTES))
+    """Return what a person typed so that it pings nobody, turns nothing around, and fits."""
+    return escape(shorten(" ".join(untwist(text).split()), ECHO_BYTES))
 
 
 def fit(text: str, most: int) -> str:

@@ -33,6 +33,14 @@ def test_without_a_signature_the_content_is_what_was_typed() -> None:
     assert compose(UNSIGNED).content == "C"
 
 
+def test_the_line_that_names_the_sender_cannot_be_turned_around() -> None:
+    made = COMPOSER.compose(
+        title=None, content="C", link=None, icon=None, sender_name="Alice\u202e\x00 Rao"
+    )
+    assert made.content == "C\n— Alice Rao, Slack"
+    assert made.title == "Message from Alice Rao"
+
+
 def test_without_a_title_the_sender_is_named() -> None:
     assert compose(title=None).title == "Message from Alice Rao"
 
@@ -58,7 +66,10 @@ def test_the_signature_counts() -> None:
     assert "with the line that names you" in refused(title="T", content="x" * room).hint
 
 
-@pytest.mark.parametrize("content", ["a\x00b", "a\x07b", "a\x1bb", "a\x7fb", "a\x85b", "a\ud800b"])
+@pytest.mark.parametrize(
+    "content",
+    ["a\x00b", "a\x07b", "a\x1bb", "a\x7fb", "a\x85b", "a\ud800b", "a\u202eb", "a\u202db"],
+)
 def test_characters_that_cannot_be_shown_are_refused_by_number(content: str) -> None:
     error = refused(content=content)
     assert f"U+{ord(content[1]):04X}" in error.hint

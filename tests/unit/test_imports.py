@@ -16,14 +16,15 @@ LAYERS = [
         "bot.notification",
         "bot.observer",
         "bot.overview",
-        "bot.people",
         "bot.presets",
         "bot.redaction",
         "bot.payloads",
         "bot.listening",
         "bot.links",
+        "bot.characters",
     },
     {
+        "bot.people",
         "bot.plaintext",
         "bot.leadsquared",
         "bot.config",
@@ -78,6 +79,7 @@ FORBIDDEN = {
 """Downward edges that would still mix what is kept apart."""
 
 PURE = {
+    "bot.characters",
     "bot.composer",
     "bot.errors",
     "bot.forwarding",
