@@ -27,6 +27,7 @@ from bot.errors import (
 from bot.leadsquared.client import LeadSquaredClient
 from bot.leadsquared.models import BrowserPush, count_bytes
 from bot.notification import Outcome, State
+from bot.observer import UNOBSERVED, Observer
 from bot.rate_gate import RateGate
 from bot.store.claims import Claim, Claims
 from bot.store.gate import BEGIN_WITHIN, Wait
@@ -52,6 +53,7 @@ class Dispatcher(Worker):
         random: Callable[[], float],
         on_settled: Callable[[], None],
         watch: Watch,
+        observer: Observer = UNOBSERVED,
     ) -> None:
         super().__init__(clock)
         self._claims = claims
@@ -63,6 +65,8 @@ class Dispatcher(Worker):
         self._has_work = False  # somebody says so, so that a peek would only cost time
         self._closed_until = float("-inf")  # until then nothing new can pass, so none is tried
         self._in_flight = Tasks(watch)
+        self._observer = observer
+        self._waiting_since: float | None = None  # there has been work, and no permit for it
 
     def wake(self) -> None:
         """Look for work now: something was accepted, or resolved."""
@@ -76,6 +80,8 @@ class Dispatcher(Worker):
             return True
         if not self._has_work and not await self._claims.peek():
             return False
+        if self._waiting_since is None:
+            self._waiting_since = self._clock.time()
         if not self._admitted:
             await self._gate.admit()
             self._admitted = True
@@ -83,6 +89,8 @@ class Dispatcher(Worker):
         self._has_work = self._has_work and claim is not None
         if isinstance(claim, Wait):
             await self._wait(claim)
+        else:
+            self._waiting_since = None
         return claim is not None
 
     async def _claim_and_start(self) -> Claim | Wait | None:
@@ -90,6 +98,8 @@ class Dispatcher(Worker):
         begun = self._clock.time()
         claim = await self._claims.claim()
         if isinstance(claim, Claim):
+            since = begun if self._waiting_since is None else self._waiting_since
+            self._observer.waited("push", self._clock.time() - since)
             self._admitted = False
             self._in_flight.start("delivery", self._deliver(claim, begun))
         return claim
@@ -122,14 +132,14 @@ class Dispatcher(Worker):
         try:
             push = build_push(claim)
         except ValueError:  # no request went out, so this one is certain
-            log.exception("delivery.not_sendable", delivery=claim.delivery_id)
+            log.exception("delivery.not_built", **_ids(claim))
             return CrmRejectedError()
         try:
             await self._client.push(push)
         except CrmError as exc:
             return exc
         except Exception as exc:  # boundary: whatever it was, the request may have gone out
-            log.exception("delivery.push_failed", delivery=claim.delivery_id)
+            log.exception("delivery.push_failed", **_ids(claim))
             return CrmUncertainError(type(exc).__name__)
         return None
 
@@ -137,19 +147,22 @@ class Dispatcher(Worker):
         """Store what the answer means: the table of the design, section 3."""
         backoff = _backoff_for(error)
         if isinstance(error, CrmRateLimitedError):
+            state = State.PENDING
             await self._claims.repeat(claim, error, seconds=0.0, counts=False)
         elif error is not None and backoff is not None and claim.repeats < backoff.repeats:
+            state = State.PENDING
             seconds = backoff.delay(claim.repeats + 1, self._random())
             await self._claims.repeat(claim, error, seconds=seconds, counts=True)
         else:
-            condemns = isinstance(error, CrmAccessError)
-            await self._claims.settle(claim, outcome_of(error), error, condemns=condemns)
+            outcome = outcome_of(error)
+            state, condemns = outcome.state, isinstance(error, CrmAccessError)
+            await self._claims.settle(claim, outcome, error, condemns=condemns)
         log.info(
             "delivery.answered",
-            delivery=claim.delivery_id,
-            notification=claim.notification_id,
+            **_ids(claim),
             attempt=claim.attempt,
             answer=error.code if error else "sent",
+            state=state.value,
         )
 
     async def _store(self, write: Callable[[], Awaitable[None]]) -> None:
@@ -160,7 +173,7 @@ class Dispatcher(Worker):
             except StoreBrokenError:
                 raise  # the process ends for it
             except StoreError as exc:
-                log.warning("dispatcher.store_away", error=type(exc).__name__)
+                log.warning("dispatcher.store_missed", error=type(exc).__name__)
                 await self._clock.wait(asyncio.Event(), STORE_RETRY)
 
 
@@ -175,6 +188,10 @@ def build_push(claim: Claim) -> BrowserPush:
         icon_url=notification.icon_url,
         max_bytes=count_bytes(notification.title, notification.content),
     )
+
+
+def _ids(claim: Claim) -> dict[str, int | str]:
+    return {"delivery": claim.delivery_id, "notification": claim.notification_id}
 
 
 def _backoff_for(error: CrmError | None) -> Backoff | None:

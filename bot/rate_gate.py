@@ -16,6 +16,7 @@ from aiolimiter import AsyncLimiter
 from bot.background import Tasks, Watch
 from bot.clock import Clock
 from bot.errors import CrmError, StoreError
+from bot.observer import UNOBSERVED, Observer
 from bot.store.gate import GateStore, Permit, Wait
 
 log = structlog.get_logger()
@@ -27,13 +28,21 @@ LONGEST_WAIT = 1.0
 class RateGate:
     """Gives permits, one for each call."""
 
-    def __init__(self, store: GateStore, limiter: AsyncLimiter, clock: Clock, watch: Watch) -> None:
+    def __init__(
+        self,
+        store: GateStore,
+        limiter: AsyncLimiter,
+        clock: Clock,
+        watch: Watch,
+        observer: Observer = UNOBSERVED,
+    ) -> None:
         self._store = store
         self._limiter = limiter
         self._clock = clock
         self._changed = asyncio.Event()  # a look-up of ours ended
         self._watch = watch
         self._giving_back = Tasks(watch)
+        self._observer = observer
 
     async def admit(self) -> None:
         """Wait for this process's share of the rate."""
@@ -42,8 +51,10 @@ class RateGate:
     @asynccontextmanager
     async def permit(self, *, interactive: bool = False) -> AsyncIterator[None]:
         """Hold a permit around one look-up; the error it ends in teaches the gate."""
+        begun = self._clock.time()
         await self.admit()
         permit = await self._wait_for_permit(interactive=interactive)
+        self._observer.waited("look_up", self._clock.time() - begun)
         error: CrmError | None = None
         try:
             yield

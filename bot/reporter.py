@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import structlog
 
@@ -15,6 +16,7 @@ from bot.backoff import REPLY
 from bot.clock import Clock
 from bot.errors import SlackRateLimitedError, SlackRefusedError, SlackUnavailableError
 from bot.notification import Card, Place
+from bot.observer import UNOBSERVED, Observer
 from bot.replies import Message, answers, cards
 from bot.slack_api import TOKEN_REFUSED, SlackApi
 from bot.store.debts import QUICK, Debt, Debts
@@ -56,6 +58,7 @@ class Reporter(Worker):
         *,
         look_every: float = LOOK_EVERY,
         assistants: Sequence[Reporter] = (),
+        observer: Observer = UNOBSERVED,
     ) -> None:
         super().__init__(clock, look_every=look_every)
         self._debts = debts
@@ -63,19 +66,26 @@ class Reporter(Worker):
         self._random = random
         self._assistants = assistants
         self._is_busy = False
+        self._observer = observer
         self.on_change: Callable[[str], None] = _do_nothing
         """Hears whose notification has come further."""
 
     @classmethod
     def open(
-        cls, debts: Debts, slack: SlackApi, clock: Clock, random: Callable[[], float]
+        cls,
+        debts: Debts,
+        slack: SlackApi,
+        clock: Clock,
+        random: Callable[[], float],
+        observer: Observer = UNOBSERVED,
     ) -> list[Reporter]:
         """Return one that looks for work and some that help it, so that few looks are enough."""
         assistants = [
-            cls(debts, slack, clock, random, look_every=ASSISTANTS_LOOK_EVERY)
+            cls(debts, slack, clock, random, look_every=ASSISTANTS_LOOK_EVERY, observer=observer)
             for _ in range(ASSISTANTS)
         ]
-        return [cls(debts, slack, clock, random, assistants=assistants), *assistants]
+        first = cls(debts, slack, clock, random, assistants=assistants, observer=observer)
+        return [first, *assistants]
 
     def wake(self) -> None:
         """Look for work now, or let the assistants look if this one is busy."""
@@ -122,10 +132,10 @@ class Reporter(Worker):
         try:
             card = await (self._update if debt.card else self._post)(debt, message)
         except SlackRefusedError as exc:
-            log.info("reply.not_shown", reply=debt.id, code=exc.code)
+            log.info("reply.not_shown", **_ids(debt), code=exc.code)
             await self._debts.show_no_more(debt.id)
         except SlackUnavailableError as exc:
-            log.info("reply.not_shown", reply=debt.id, error=type(exc).__name__)
+            log.info("reply.not_shown", **_ids(debt), error=type(exc).__name__)
             asked = exc.retry_after if isinstance(exc, SlackRateLimitedError) else 0.0
             await self._debts.show_again(debt.id, seconds=max(pause, asked))
         else:
@@ -141,18 +151,25 @@ class Reporter(Worker):
                 card = await rung(debt, message)
             except SlackRefusedError as exc:
                 token_refused = token_refused or exc.code in TOKEN_REFUSED
-                log.info("reply.refused", reply=debt.id, code=exc.code)
+                log.info("reply.refused", **_ids(debt), code=exc.code)
             else:
-                log.info("reply.paid", reply=debt.id, notification=debt.report.notification_id)
-                return await self._debts.pay(debt.id, card)
+                log.info("reply.paid", **_ids(debt))
+                await self._debts.pay(debt.id, card)
+                return self._observer.replied("paid")
         if token_refused:
             return await self._wait_for_token(debt)
-        log.error("reply.lost", reply=debt.id, notification=debt.report.notification_id)
-        return await self._debts.pay(debt.id)
+        return await self._lose(debt)
+
+    async def _lose(self, debt: Debt) -> None:
+        """Give a reply up: nobody is told any more how it ended."""
+        log.error("reply.lost", **_ids(debt))
+        await self._debts.pay(debt.id)
+        self._observer.replied("lost")
 
     async def _wait_for_token(self, debt: Debt) -> None:
         """Keep the debt for as long as it takes: Slack refuses our token for every call."""
-        log.error("reply.token_refused", reply=debt.id)
+        log.error("reply.token_refused", **_ids(debt))
+        self._observer.replied("put_off")
         await self._debts.postpone(debt.id, seconds=REPLY.most, counts=False)
 
     def _ladder(self, debt: Debt) -> list[Rung]:
@@ -201,16 +218,20 @@ class Reporter(Worker):
         return await self._slack.post(debt.asked_by, message.text, message.blocks)
 
     async def _put_off(self, debt: Debt, error: SlackUnavailableError) -> None:
-        log.warning("reply.put_off", reply=debt.id, error=type(error).__name__, tries=debt.tries)
-        if isinstance(error, SlackRateLimitedError):  # many replies to one place: not a failure
+        is_pace = isinstance(error, SlackRateLimitedError)  # many replies to one place: no failure
+        if debt.tries >= REPLY.repeats and not is_pace:
+            return await self._lose(debt)
+        log.warning("reply.put_off", **_ids(debt), error=type(error).__name__, tries=debt.tries)
+        self._observer.replied("put_off")
+        if isinstance(error, SlackRateLimitedError):
             seconds = error.retry_after + self._random()
-            await self._debts.postpone(debt.id, seconds=seconds, counts=False)
-        elif debt.tries < REPLY.repeats:
-            seconds = REPLY.delay(debt.tries + 1, self._random())
-            await self._debts.postpone(debt.id, seconds=seconds)
         else:
-            log.error("reply.lost", reply=debt.id, notification=debt.report.notification_id)
-            await self._debts.pay(debt.id)
+            seconds = REPLY.delay(debt.tries + 1, self._random())
+        return await self._debts.postpone(debt.id, seconds=seconds, counts=not is_pace)
+
+
+def _ids(debt: Debt) -> dict[str, Any]:
+    return {"reply": debt.id, "notification": debt.report.notification_id}
 
 
 def _is_alone(place: Place) -> bool:

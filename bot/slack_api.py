@@ -20,6 +20,8 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.errors import SlackRateLimitedError, SlackRefusedError, SlackUnavailableError
 from bot.notification import Card
+from bot.observer import UNOBSERVED, Observer
+from bot.slack_client import counted
 
 Blocks = list[dict[str, Any]]
 
@@ -73,9 +75,15 @@ class OpenView:
 class SlackApi:
     """The calls the bot makes; each raises SlackRefusedError or SlackUnavailableError."""
 
-    def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        session: aiohttp.ClientSession,
+        observer: Observer = UNOBSERVED,
+    ) -> None:
         self._client = client
         self._session = session
+        self._observer = observer
 
     async def get_identity(self) -> Identity:
         data = await _ask(self._client.auth_test())
@@ -185,6 +193,10 @@ class SlackApi:
         """
         if not _is_at(response_url, str(self._client.base_url)):
             raise SlackRefusedError("response_url_elsewhere")
+        with counted(self._observer, "response_url"):
+            await self._respond(response_url, body)
+
+    async def _respond(self, response_url: str, body: dict[str, Any]) -> None:
         try:
             async with self._session.post(
                 response_url, json=body, allow_redirects=False

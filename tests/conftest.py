@@ -18,6 +18,7 @@ ON_BOTH = {
     "test_gate",
     "test_kill",
     "test_kill_rounds",
+    "test_moves",
     "test_notify",
     "test_overview",
     "test_people_store",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, contextmanager
 from math import inf
 from typing import Protocol, TypeVar
 
@@ -15,6 +16,7 @@ from bot.leadsquared import wire
 from bot.leadsquared.models import Account, BrowserPush, CrmUser, KeyOwnerIdentity, Lead
 from bot.leadsquared.phone import PhoneNumber
 from bot.leadsquared.session import Sending
+from bot.observer import UNOBSERVED, Observer
 
 T = TypeVar("T")
 
@@ -37,6 +39,7 @@ class LeadSquaredClient:
         secret_key: SecretStr,
         timeout: float,
         gate: Permits,
+        observer: Observer = UNOBSERVED,
     ) -> None:
         self._session = session
         self._base_url = base_url
@@ -44,10 +47,13 @@ class LeadSquaredClient:
         # Half is left for the answer; from the threshold on aiohttp rounds up to whole seconds.
         self._timeout = aiohttp.ClientTimeout(timeout, connect=timeout / 2, ceil_threshold=inf)
         self._gate = gate
+        self._observer = observer
 
     async def push(self, push: BrowserPush) -> wire.Sent:
         """Send one notification; the caller holds the permit."""
-        return self._unwrap(wire.decode_push(*await self._exchange(wire.push_request(push))))
+        request = wire.push_request(push)
+        with self._counted(request):
+            return self._unwrap(wire.decode_push(*await self._exchange(request)))
 
     async def get_key_owner(self, *, interactive: bool = False) -> KeyOwnerIdentity:
         return await self._look_up(wire.key_owner_request(), wire.parse_key_owner, interactive)
@@ -110,8 +116,22 @@ class LeadSquaredClient:
     ) -> T:
         async with self._gate.permit(interactive=interactive):
             on_permit()
-            answer = self._unwrap(wire.decode_lookup(*await self._exchange(request)))
-            return self._unwrap(parse(answer))
+            with self._counted(request):
+                answer = self._unwrap(wire.decode_lookup(*await self._exchange(request)))
+                return self._unwrap(parse(answer))
+
+    @contextmanager
+    def _counted(self, request: wire.Request) -> Iterator[None]:
+        """Tell the observer how long a call takes and how it ends; most often `ok`."""
+        begun, outcome = time.perf_counter(), "cancelled"
+        try:
+            yield
+            outcome = "ok"
+        except CrmError as exc:
+            outcome = exc.code
+            raise
+        finally:
+            self._observer.called(request.name, outcome, time.perf_counter() - begun)
 
     def _unwrap(self, result: T | CrmError) -> T:
         """Return what was asked for, or raise the error; none of ours repeats a key."""

@@ -27,6 +27,7 @@ from bot.errors import CrmError
 from bot.notification import Notification, Outcome, State
 from bot.store.database import Database
 from bot.store.gate import INTERACTIVE_RECIPIENTS, GateStore, Permit, Wait
+from bot.store.moves import note
 from bot.store.resolutions import share_outcomes
 from bot.store.tables import (
     IS_CLAIMABLE,
@@ -120,6 +121,7 @@ class Claims:
         if not connection.execute(self._begin, {"key": row.id}).rowcount:
             self._gate.give_back(connection, permit, None, used=False)
             return None
+        note(connection, State.SENDING)
         return Claim(
             row.id,
             row.notification_id,
@@ -154,6 +156,7 @@ class Claims:
         values = {**vars(outcome), "settled_at": self._database.now, "lease_until": null()}
         if not self._update_attempt(connection, claim, values, IS_SENDING):
             return self._correct(connection, claim, outcome)
+        note(connection, outcome.state)
         share_outcomes(connection, [claim.delivery_id])
         if condemns:
             self._condemn(connection, claim.notification_id, outcome)
@@ -178,6 +181,7 @@ class Claims:
             "lease_until": null(),
         }
         if self._update_attempt(connection, claim, values, IS_SENDING):
+            note(connection, State.PENDING)
             return True
         given_up = Outcome(State.UNAVAILABLE, error.code, error.detail or None)
         return self._correct(connection, claim, given_up)
@@ -189,7 +193,8 @@ class Claims:
     def _hand_back(self, connection: Connection, claim: Claim) -> None:
         self._gate.give_back(connection, claim.permit, None, used=False)
         values = {"state": State.PENDING, "lease_until": null()}
-        self._update_attempt(connection, claim, values, IS_SENDING)
+        if self._update_attempt(connection, claim, values, IS_SENDING):
+            note(connection, State.PENDING)
 
     async def sweep(self) -> int:
         """Settle what ran out of time: too old to send, or its process died while sending."""
@@ -198,6 +203,8 @@ class Claims:
     def _sweep(self, connection: Connection) -> int:
         expired = connection.scalars(self._end_expired).all()
         reaped = connection.scalars(self._end_dead).all()
+        note(connection, State.UNAVAILABLE, len(expired))
+        note(connection, State.UNKNOWN, len(reaped))
         if reaped:
             share_outcomes(connection, reaped)
         return len(expired) + len(reaped)
@@ -235,6 +242,7 @@ class Claims:
         values = {**vars(outcome), "settled_at": self._database.now}
         if not self._update_attempt(connection, claim, values, given_up):
             return False
+        note(connection, outcome.state)
         share_outcomes(connection, [claim.delivery_id])
         self._owe_correction(connection, claim.notification_id)
         return True
@@ -250,7 +258,8 @@ class Claims:
 
     def _condemn(self, connection: Connection, notification_id: str, outcome: Outcome) -> None:
         this_one = deliveries.c.notification_id == notification_id
-        connection.execute(self._settle_where(outcome, IS_PENDING, this_one))
+        condemned = connection.scalars(self._settle_where(outcome, IS_PENDING, this_one)).all()
+        note(connection, outcome.state, len(condemned))
 
     def _settle_where(self, outcome: Outcome, *conditions: Any) -> ReturningUpdate[int]:
         return (

@@ -32,7 +32,8 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.sql.elements import ColumnElement
 
 from bot.errors import StoreBrokenError, StoreUnavailableError
-from bot.store import faults
+from bot.observer import UNOBSERVED, Observer
+from bot.store import faults, moves
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -62,6 +63,7 @@ class Database(ABC):
 
     def __init__(self, now: ColumnElement[float]) -> None:
         self.now = now
+        self.observer: Observer = UNOBSERVED
         self.on_broken: Callable[[StoreBrokenError], None] = _do_nothing
 
     @abstractmethod
@@ -142,10 +144,12 @@ class SqliteDatabase(Database):
         if self._broken is not None:  # to open it anew would make an empty file in its place
             raise StoreUnavailableError(str(self._broken))
         with faults.named(), self.engine.connect() as connection:
+            noted = moves.begin_notes(connection)
             done = work(connection, *args, **kwargs)
             _check_in_place(connection)
             with faults.named(committing=True):
                 connection.commit()
+            self.observer.moved(noted)
             return done
 
 
@@ -198,10 +202,12 @@ class PostgresDatabase(Database):
 
     def _run(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         with faults.named(), self.engine.connect() as connection:
+            noted = moves.begin_notes(connection)
             connection.execute(self._set_timeouts)
             done = work(connection, *args, **kwargs)
             with faults.named(committing=True):
                 connection.commit()
+            self.observer.moved(noted)
             return done
 
 

@@ -20,6 +20,7 @@ from bot.store.debts import build_insert, owed_row
 from bot.store.drafts import Drafts
 from bot.store.estimate import Estimate
 from bot.store.gate import GateStore
+from bot.store.moves import note
 from bot.store.people import PeopleStore
 from bot.store.quota import Quota
 from bot.store.tables import deliveries, notifications
@@ -226,6 +227,7 @@ class Outbox:
             for position, target in enumerate(targets)
         ]
         connection.execute(self._add_deliveries, rows)
+        note(connection, State.PENDING, len(rows))
         return sum(target["crm_user_id"] is None for target in targets)
 
     def _find_targets(
@@ -266,7 +268,7 @@ def _note_late(commit: asyncio.Task[Receipt]) -> None:
         return
     error = commit.exception()
     if error is None:
-        log.info("acceptance.stored_late")
+        log.info("acceptance.stored_late", notification=commit.result().notification_id)
     elif isinstance(error, StoreError | UserError):
         log.warning("acceptance.not_stored", error=type(error).__name__)
     else:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    or_,
     select,
     true,
     update,
@@ -23,6 +24,7 @@ from sqlalchemy import (
 
 from bot.notification import FINAL, KEY_OWNER, Outcome
 from bot.store.database import Database
+from bot.store.moves import note
 from bot.store.tables import IS_UNRESOLVED, deliveries, notifications
 
 Updates = list[dict[str, Any]]
@@ -176,7 +178,9 @@ class Resolutions:
                 name=bindparam("name"),
                 settled_at=self._database.now,
             )
-            connection.execute(change, settled)
+            for state in {row["state"] for row in settled}:
+                alike = [row for row in settled if row["state"] == state]
+                note(connection, state, connection.execute(change, alike).rowcount)
 
     def _postpone(self, connection: Connection, again: Updates) -> None:
         if not again:
@@ -205,8 +209,18 @@ def share_outcomes(connection: Connection, primary_ids: Sequence[int]) -> None:
         primary.c.id.in_(primary_ids),  # or all that ever ended would be listed each time
         primary.c.state.in_(FINAL),
     )
-    connection.execute(
+    change = (
         update(deliveries)
-        .where(deliveries.c.twin_of.in_(primary_ids), deliveries.c.twin_of.in_(ended))
+        .where(
+            deliveries.c.twin_of.in_(primary_ids),
+            deliveries.c.twin_of.in_(ended),
+            or_(  # or those that have it already would come into it again
+                deliveries.c.state != of_primary("state"),
+                deliveries.c.settled_at.is_distinct_from(of_primary("settled_at")),
+            ),
+        )
         .values({name: of_primary(name) for name in ("state", "code", "detail", "settled_at")})
+        .returning(deliveries.c.state)
     )
+    for state in connection.scalars(change).all():
+        note(connection, state)

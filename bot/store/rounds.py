@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+import structlog
 from sqlalchemy import Connection, case, func, null, or_, select, update
 
 from bot.notification import Place, State
 from bot.store.database import Database
 from bot.store.debts import build_insert, owed_row
 from bot.store.interactions import Interactions
+from bot.store.moves import note
 from bot.store.quota import Quota
 from bot.store.tables import IS_PENDING, IS_SENDING, deliveries, notifications
+
+log = structlog.get_logger()
 
 
 class Rounds:
@@ -43,13 +47,17 @@ class Rounds:
 
         Returns how many there were; raises UserError if they are too many for this person's hour.
         """
-        return await self._database.transact(
+        count = await self._database.transact(
             self._reopen, notification_id, states, but_not, key, asked_by, place
         )
+        log.info("request.reopened", notification=notification_id, recipients=count)
+        return count
 
     async def cancel(self, notification_id: str, *, key: str) -> int:
         """Take back what has not been sent; return how many deliveries that were."""
-        return await self._database.transact(self._cancel, notification_id, key)
+        count = await self._database.transact(self._cancel, notification_id, key)
+        log.info("request.cancelled", notification=notification_id, recipients=count)
+        return count
 
     def _reopen(
         self,
@@ -91,6 +99,7 @@ class Rounds:
         count = connection.execute(change).rowcount
         if count:
             self._quota.check(connection, asked_by, count)
+            note(connection, State.PENDING, count)
             row = owed_row(notification_id, asked_by, place, recipients=count)
             connection.execute(self._add_reply, row)
         return count
@@ -111,4 +120,6 @@ class Rounds:
             )
             .values(state=State.CANCELLED, code=null(), settled_at=self._database.now)
         )
-        return connection.execute(change).rowcount
+        count = connection.execute(change).rowcount
+        note(connection, State.CANCELLED, count)
+        return count

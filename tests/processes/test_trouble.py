@@ -100,7 +100,7 @@ async def test_a_long_lock_leaves_a_doubt_within_slacks_patience_and_then_the_re
     await world.person("alice").command("/notify", TYPED)
     await world.sees_cards(1)
     with locked(world) as other:
-        await bot.logs("worker.store_away")  # and the other workers wait for their turn
+        await bot.logs("worker.store_missed")  # and the other workers wait for their turn
         reply = await world.person("alice").command("/notify", "@lee Another | one")
         assert reply.text.startswith("I could not confirm that this was stored. If it was, the")
         other.execute("ROLLBACK")

@@ -67,7 +67,7 @@ async def check_full_and_free(world: World, bot: BotProcess, fill: Fill, free: F
     fill()
     world.crm.faults.clear()
     world.crm.release()
-    await bot.logs("dispatcher.store_away", error="StoreUnavailableError")
+    await bot.logs("dispatcher.store_missed", error="StoreUnavailableError")
     sent, begun = world.states().count("sent"), world.count_pushes_begun()
     assert sent < begun < 4
     reply = await alice.command("/notify", "@omar Another | one")

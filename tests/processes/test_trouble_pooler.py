@@ -44,7 +44,9 @@ async def test_through_a_pooler_everything_works_and_no_statement_changes_a_sess
     bot = await world.start_bot(DATABASE_URL=pooler.url)
     await work(world)
     assert await bot.stop() == 0
-    assert not [event for event in bot.events if event["event"].endswith((".store_away", "failed"))]
+    assert not [
+        event for event in bot.events if event["event"].endswith((".store_missed", "failed"))
+    ]
     assert pooler.turns > 100
     await pooler.stop()
     check_statements(postgres.folder / "log")

@@ -93,7 +93,7 @@ async def test_a_server_that_stops_is_waited_for_and_nothing_is_lost(
     await world.pushes_begin(1)
     await asyncio.to_thread(base.server.stop)
     world.crm.release()
-    await bot.logs("dispatcher.store_away")
+    await bot.logs("dispatcher.store_missed")
     assert NOTHING_STORED in (await alice.command("/notify", "@lee Another | one")).text
     assert (await bot.get("/healthz"), await bot.get("/readyz")) == (200, 503)
     await asyncio.to_thread(base.server.start)
@@ -175,7 +175,7 @@ async def test_an_outcome_whose_commit_was_cut_is_stored_once(
     await world.pushes_begin(1)
     proxy.cut_commit_after("primary_delivery", lets_commit_through=True)
     world.crm.release()
-    await bot.logs("dispatcher.store_away", error="CommitInDoubtError")
+    await bot.logs("dispatcher.store_missed", error="CommitInDoubtError")
     await world.sees_cards(1)
     assert base.states() == ["sent"]
     assert world.count_pushes_begun() == 1

@@ -24,6 +24,11 @@ class Request:
     mutates: bool = False
 
     @property
+    def name(self) -> str:
+        """What LeadSquared calls it: the end of its path."""
+        return self.path.rpartition("/")[2]
+
+    @property
     def body(self) -> bytes | None:
         """The JSON as UTF-8, which is never longer than its escaped form."""
         if self.json is None:
