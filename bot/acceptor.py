@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import structlog
+
 from bot.composer import Composer
 from bot.errors import SlackError, StoreError, UserError
 from bot.groups import Group, Groups
@@ -21,6 +23,8 @@ from bot.questions import LeadChoice, Question, WhichLead
 from bot.replies.ids import BlockId
 from bot.store.acceptance import Acceptance
 from bot.store.outbox import Outbox, Receipt
+
+log = structlog.get_logger()
 
 STORE_WITHIN = 0.3
 """Seconds kept for storing, out of those in which a listener answers."""
@@ -211,6 +215,12 @@ class Acceptor:
         return receipt
 
     def _wake(self, receipt: Receipt) -> None:
+        if receipt.is_new:
+            log.info(
+                "request.accepted",
+                notification=receipt.notification_id,
+                recipients=receipt.recipients,
+            )
         if receipt.unresolved:
             self.resolve()
         if receipt.unresolved < receipt.recipients:

@@ -45,7 +45,7 @@ class Watch:
         """Take note of how a task ended; trouble with the database is no bug."""
         error = None if task.cancelled() else task.exception()
         if isinstance(error, StoreError):
-            log.warning("task.store_away", task=task.get_name(), error=type(error).__name__)
+            log.warning("task.store_missed", task=task.get_name(), error=type(error).__name__)
         elif isinstance(error, Exception):
             self.fail(error)
 

@@ -252,7 +252,7 @@ class Directory:
             except SlackRefusedError as exc:
                 if exc.code in OUR_FAULT:
                     raise
-                log.info("person.unknown", code=exc.code)
+                log.info("person.not_found", code=exc.code)
         return people
 
 

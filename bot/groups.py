@@ -107,7 +107,7 @@ class Groups:
         except (TimeoutError, SlackUnavailableError) as exc:
             if known is None or age >= TRUST:
                 raise SlackUnavailableError("usergroups.users.list") from exc
-            log.warning("group.stale", group=group_id, seconds=round(age))
+            log.warning("group.served_stale", group=group_id, seconds=round(age))
             return known
 
     def _read(self, group_id: str) -> asyncio.Task[Group]:

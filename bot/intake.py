@@ -23,7 +23,9 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.signature import SignatureVerifier
 
+from bot.observer import UNOBSERVED, Observer
 from bot.payloads import is_well_formed
+from bot.requests import FollowedApp
 from bot.slack_api import Identity
 
 log = structlog.get_logger()
@@ -125,7 +127,9 @@ async def dispatch(app: AsyncApp, body: dict[str, Any]) -> BoltResponse | None:
         return None  # Bolt indexes into whatever stands in a body
 
 
-def build_bolt(identity: Identity, bot_token: SecretStr) -> AsyncApp:
+def build_bolt(
+    identity: Identity, bot_token: SecretStr, observer: Observer = UNOBSERVED
+) -> AsyncApp:
     """Return Bolt with a fixed identity: it never asks Slack by itself."""
     result = AuthorizeResult(
         enterprise_id=None,
@@ -140,7 +144,8 @@ def build_bolt(identity: Identity, bot_token: SecretStr) -> AsyncApp:
 
     logger = logging.getLogger("leadsquared-notifier")
     logger.setLevel(logging.ERROR)  # below it Bolt shows what stands in bodies
-    return AsyncApp(
+    return FollowedApp(
+        observer=observer,
         name="leadsquared-notifier",
         logger=logger,
         authorize=authorize,

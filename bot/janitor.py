@@ -44,6 +44,6 @@ class Janitor(Worker):
             self._on_settled()
         if self._clock.time() - self._forgot_at >= FORGET_EVERY:
             self._forgot_at = self._clock.time()  # also if it fails: there is time
-            forgotten = await self._debts.forget(keep_days=self._keep_days)
-            log.info("notifications.forgotten", count=forgotten)
+            if forgotten := await self._debts.forget(keep_days=self._keep_days):
+                log.info("notifications.forgotten", count=forgotten)
         return False

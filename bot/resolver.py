@@ -74,10 +74,22 @@ class Resolver(Worker):
             if each.beside_key_owner and isinstance(found[each.slack_user_id], Match)
         ]
         alone = [each for each in batch if each not in beside]
-        await self._resolutions.record([(each, found[each.slack_user_id]) for each in alone])
+        await self._save([(each, found[each.slack_user_id]) for each in alone])
         if beside:
             await self._record_beside_key_owner(beside, found)
         self._on_resolved()
+
+    async def _save(self, found: Sequence[tuple[Unresolved, Resolution]]) -> None:
+        await self._resolutions.record(found)
+        for each, resolution in found:
+            if isinstance(resolution, NoMatch):
+                log.info(
+                    "delivery.not_sent",
+                    delivery=each.id,
+                    notification=each.notification_id,
+                    state=resolution.outcome.state.value,
+                    code=resolution.outcome.code,
+                )
 
     async def _record_beside_key_owner(
         self, batch: Sequence[Unresolved], found: Mapping[str, Match | NoMatch]
@@ -89,14 +101,14 @@ class Resolver(Worker):
             await self._put_off(batch, exc)
             return
         pairs = [(each, _name_key_owner(found[each.slack_user_id], key_owner_id)) for each in batch]
-        await self._resolutions.record(pairs)
+        await self._save(pairs)
 
     async def _put_off(self, batch: Sequence[Unresolved], error: CrmError | SlackError) -> None:
         """Ask again later; give up after as many repeats as a push would get."""
         log.warning("resolver.look_up_failed", error=type(error).__name__, deliveries=len(batch))
         jitter = self._random()  # once: who was asked about together is asked about together again
         found = [(each, _after(each.repeats, error, jitter)) for each in batch]
-        await self._resolutions.record(found)
+        await self._save(found)
         self._on_resolved()
 
 

@@ -64,7 +64,7 @@ class Worker(ABC):
             try:
                 busy = await self.step()
             except StoreError as exc:
-                log.warning("worker.store_away", worker=self.name, error=type(exc).__name__)
+                log.warning("worker.store_missed", worker=self.name, error=type(exc).__name__)
                 busy = False
             if not busy and not self._stopping:
                 await self._clock.wait(self._awake, self._look_every)

@@ -12,6 +12,7 @@ from bot.directory import Directory
 from bot.errands import Errands
 from bot.forms import Forms
 from bot.homes import Homes
+from bot.observer import UNOBSERVED, Observer
 from bot.slack_api import SlackApi
 from bot.store.reports import Reports
 from bot.store.rounds import Rounds
@@ -38,6 +39,7 @@ class Core:
     homes: Homes
     report: Callable[[], None]
     """Look for replies that have become due."""
+    observer: Observer = UNOBSERVED
 
 
 def register(app: AsyncApp, core: Core) -> None:
@@ -57,4 +59,4 @@ def register(app: AsyncApp, core: Core) -> None:
         core.report,
     ).register(app)
     HomeTab(core.acceptor, core.directory, core.homes, core.slack).register(app)
-    app.error(ErrorListener(core.directory, core.slack).answer)
+    app.error(ErrorListener(core.directory, core.slack, core.observer).answer)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import secrets
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +13,13 @@ from slack_bolt import BoltResponse
 from bot.directory import Directory
 from bot.errors import BotError, SlackError, StoreError, UserError
 from bot.leads.found import Hint
+from bot.observer import UNOBSERVED, Observer
 from bot.plaintext import from_mrkdwn, from_typed, mentioned_users
 from bot.replies import BlockId, CallbackId, answers
 from bot.replies.compose import notice_modal
 from bot.replies.lead_options import HINTS, hint_option
 from bot.replies.message import cut
+from bot.requests import find_reference
 from bot.slack_api import SlackApi
 from handlers.patience import TELL_WITHIN
 
@@ -31,9 +32,10 @@ class ErrorListener:
 
     directory: Directory
     slack: SlackApi
+    observer: Observer = UNOBSERVED
 
     async def answer(self, error: Exception, body: dict[str, Any]) -> BoltResponse:
-        hint = _explain(error)
+        hint = self._explain(error)
         if "command" in body:
             typed = str(body.get("text") or "")
             names = {} if _is_late(error) else await self._find_names(typed)
@@ -44,6 +46,19 @@ class ErrorListener:
             return _json(_refuse_typing(hint, error))
         await self._tell(body, hint)
         return BoltResponse(status=200, body="")
+
+    def _explain(self, error: Exception) -> str:
+        if isinstance(error, BotError):
+            code = getattr(error, "code", None)
+            log.info("request.refused", error=type(error).__name__, code=code)
+            return error.hint
+        if isinstance(error, TimeoutError):
+            log.warning("request.timed_out")
+            return answers.TOO_SLOW
+        reference = find_reference()
+        log.error("request.failed", reference=reference, exc_info=error)
+        self.observer.broke()
+        return answers.unexpected(reference)
 
     async def _find_names(self, typed: str) -> dict[str, str]:
         """Return the names of the people in a text, as far as they can be had at once."""
@@ -93,18 +108,6 @@ def _refuse_view(hint: str, error: Exception, view: Any) -> dict[str, Any]:
         "response_action": "errors",
         "errors": {field or BlockId.CONTENT: from_mrkdwn(hint, {})},
     }
-
-
-def _explain(error: Exception) -> str:
-    if isinstance(error, BotError):
-        log.info("request.refused", error=type(error).__name__, code=getattr(error, "code", None))
-        return error.hint
-    if isinstance(error, TimeoutError):
-        log.warning("request.too_slow")
-        return answers.TOO_SLOW
-    reference = secrets.token_hex(4)
-    log.error("request.failed", reference=reference, exc_info=error)
-    return answers.unexpected(reference)
 
 
 def _json(body: dict[str, Any]) -> BoltResponse:

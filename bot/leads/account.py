@@ -76,4 +76,4 @@ class KnownAccount:
 def _note_failure(reading: asyncio.Task[Account]) -> None:
     """Log it here: nobody may be left who would hear of it."""
     if not reading.cancelled() and (error := reading.exception()):
-        log.warning("account.unknown", error=type(error).__name__)
+        log.warning("account.not_found", error=type(error).__name__)

@@ -313,5 +313,5 @@ async def test_a_failure_that_nobody_waits_for_any_more_is_logged_and_no_more(
         await desk.gate.back.wait()
         await settle()
     gc.collect()
-    assert [entry["event"] for entry in logs] == ["account.unknown"]
+    assert [entry["event"] for entry in logs] == ["account.not_found"]
     assert caplog.records == []  # asyncio would complain of an exception that was never retrieved

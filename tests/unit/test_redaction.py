@@ -163,7 +163,9 @@ def render(event: dict[str, Any]) -> Any:
     assert isinstance(line, str)
     assert line.isascii()
     assert "\n" not in line
-    return json.loads(line, parse_constant=pytest.fail)
+    found = json.loads(line, parse_constant=pytest.fail)
+    json.dumps(found, ensure_ascii=False).encode()  # no halves of surrogate pairs
+    return found
 
 
 @given(st.dictionaries(st.text(), VALUES))
