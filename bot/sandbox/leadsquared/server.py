@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from aiohttp import web
 
+from bot.sandbox.dates import redate
 from bot.sandbox.leadsquared.account import Account, CrmUser, Lead, Push
 from bot.sandbox.leadsquared.answers import Answer, build_refusal
 from bot.sandbox.leadsquared.api import KEY_PARAMETERS, Api, Incoming
@@ -69,6 +70,8 @@ class StandInLeadSquared:
         self.jitter = jitter
         self.latency = 0.0
         self.trickle = 0.3
+        self.date_shift: float | None = 0.0
+        """Seconds by which the `Date` of every answer is off; None leaves it out."""
         self.calls: list[Call] = []
         self.refusals: list[Call] = []
         self._random = random.Random(seed)  # noqa: S311  # network jitter, nothing secret
@@ -118,6 +121,7 @@ class StandInLeadSquared:
 
     async def start(self, port: int = 0) -> None:
         app = web.Application(client_max_size=MAX_REQUEST)
+        app.on_response_prepare.append(self._date)
         app.router.add_route("*", "/{path:.*}", self._handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
@@ -188,6 +192,9 @@ class StandInLeadSquared:
             for call in self.calls[-10:]
         ]
         return "\n".join([*lines, *(f"  violation: {text}" for text in self.violations)])
+
+    async def _date(self, _request: web.Request, response: web.StreamResponse) -> None:
+        redate(response, self.date_shift)
 
     async def _tell(self) -> None:
         async with self._changed:

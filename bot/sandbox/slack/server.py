@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 import aiohttp
 from aiohttp import web
 
+from bot.sandbox.dates import redate
 from bot.sandbox.slack.delivery import Delivery, Reply
 from bot.sandbox.slack.faults import Faults
 from bot.sandbox.slack.hooks import HookPost, Hooks
@@ -45,6 +46,8 @@ class StandInSlack(Interactions):
         self.view_methods = ViewMethods(workspace, self._modals, tickets)
         self.api = WebApi(workspace, self.view_methods, self.faults, bot_token, self.sockets)
         self.hooks = Hooks(workspace, tickets, self.faults)
+        self.date_shift: float | None = 0.0
+        """Seconds by which the `Date` of every answer is off; None leaves it out."""
         self._runner: web.AppRunner | None = None
 
     @property
@@ -164,6 +167,7 @@ class StandInSlack(Interactions):
 
     async def start(self, port: int = 0) -> None:
         app = web.Application(client_max_size=MAX_REQUEST)
+        app.on_response_prepare.append(self._date)
         app.router.add_route("*", "/api/{method}", self.api.handle)
         for kind in ("commands", "app", "actions"):
             app.router.add_post(f"/{kind}/{{rest:.*}}", self.hooks.handle)
@@ -185,6 +189,9 @@ class StandInSlack(Interactions):
         if self._runner is not None:
             await self._runner.cleanup()
         self.delivery.session = self._runner = None
+
+    async def _date(self, _request: web.Request, response: web.StreamResponse) -> None:
+        redate(response, self.date_shift)
 
     async def _handle_stray(self, request: web.Request) -> web.Response:
         self.workspace.complain(f"nothing is at {request.method} {request.path}")

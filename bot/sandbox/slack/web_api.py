@@ -84,6 +84,8 @@ class WebApi:
     ) -> None:
         self.calls: list[Call] = []
         self.bot_token = bot_token
+        self.identity: Json = {}
+        """What `auth.test` says in place of the usual, such as `is_enterprise_install`."""
         self._workspace = workspace
         self._sockets = sockets
         self._outages = Outages(faults, workspace.changed)
@@ -153,6 +155,7 @@ class WebApi:
             "user_id": BOT_USER_ID,
             "bot_id": BOT_ID,
             "is_enterprise_install": False,
+            **self.identity,
         }
 
 
