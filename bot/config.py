@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
@@ -245,10 +246,10 @@ class Settings(BaseSettings):
         return self.database_url.startswith("sqlite")
 
 
-def load_settings(environment: dict[str, str]) -> Settings:
+def load_settings(environment: Mapping[str, str]) -> Settings:
     """Return the settings of this process; ConfigError has a line for each mistake."""
     try:
-        settings = Settings()  # type: ignore[call-arg]  # the fields come from the environment
+        settings = Settings(**pick_given(environment))
     except ValidationError as exc:
         raise ConfigError(_explain(exc)) from None  # the cause would show the values
     host = next((name for name in EPHEMERAL_HOSTS if environment.get(name)), None)
@@ -261,6 +262,12 @@ def load_settings(environment: dict[str, str]) -> Settings:
             ]
         )
     return settings
+
+
+def pick_given(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return what an environment has for the fields; an empty value counts as none."""
+    given = {name.lower(): value for name, value in environment.items() if value}
+    return {name: given[name] for name in Settings.model_fields if name in given}
 
 
 class _DatabaseSettings(BaseSettings):
