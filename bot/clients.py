@@ -8,15 +8,14 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.config import LOOPBACK, Settings
-from bot.leadsquared.client import LeadSquaredClient
-from bot.rate_gate import RateGate
+from bot.leadsquared.client import LeadSquaredClient, Permits
 from bot.slack_api import SlackApi
 
 SLACK_TIMEOUT = aiohttp.ClientTimeout(total=10, connect=5)
 
 
-def open_slack_session() -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(timeout=SLACK_TIMEOUT)
+def open_slack_session(*watchers: aiohttp.TraceConfig) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(timeout=SLACK_TIMEOUT, trace_configs=list(watchers))
 
 
 def build_slack_api(settings: Settings, session: aiohttp.ClientSession) -> SlackApi:
@@ -32,7 +31,7 @@ def build_slack_api(settings: Settings, session: aiohttp.ClientSession) -> Slack
 
 
 def build_crm_client(
-    settings: Settings, session: aiohttp.ClientSession, gate: RateGate
+    settings: Settings, session: aiohttp.ClientSession, gate: Permits
 ) -> LeadSquaredClient:
     return LeadSquaredClient(
         session,

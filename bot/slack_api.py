@@ -62,6 +62,9 @@ class Identity:
     team_id: str
     bot_id: str
     bot_user_id: str
+    team: str = ""
+    is_for_all: bool = False
+    """Installed for all workspaces of an organisation."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,13 @@ class SlackApi:
 
     async def get_identity(self) -> Identity:
         data = await _ask(self._client.auth_test())
-        return Identity(str(data.get("team_id")), str(data.get("bot_id")), str(data.get("user_id")))
+        return Identity(
+            str(data.get("team_id")),
+            str(data.get("bot_id")),
+            str(data.get("user_id")),
+            str(data.get("team") or ""),
+            data.get("is_enterprise_install") is True,
+        )
 
     async def open_socket(self, app_token: SecretStr) -> aiohttp.ClientWebSocketResponse:
         """Open a connection of Socket Mode, by a URL that is good for this one try."""

@@ -56,7 +56,7 @@ class _LiveConnector(aiohttp.TCPConnector):
         return await super().connect(req, traces, timeout)
 
 
-def open_session() -> aiohttp.ClientSession:
+def open_session(*watchers: aiohttp.TraceConfig) -> aiohttp.ClientSession:
     """Return the one session for all CRM calls; close it at shutdown."""
     trace = aiohttp.TraceConfig()
     trace.on_request_start.append(_on_start)
@@ -64,4 +64,6 @@ def open_session() -> aiohttp.ClientSession:
     # Idle connections go before the CRM closes them: a push on a dead one would be in doubt.
     connector = _LiveConnector(keepalive_timeout=10)
     jar = aiohttp.DummyCookieJar()
-    return aiohttp.ClientSession(connector=connector, cookie_jar=jar, trace_configs=[trace])
+    return aiohttp.ClientSession(
+        connector=connector, cookie_jar=jar, trace_configs=[trace, *watchers]
+    )

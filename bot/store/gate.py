@@ -112,7 +112,7 @@ class GateStore:
     def __init__(self, database: Database, limits: Limits, account: str) -> None:
         self.database = database
         self.limits = limits
-        self._account = account
+        self.account = account
         self._mine = gates.c.account == account
         # Built once: composing a statement takes longer than running it.
         self._look_at_gate = select(gates, database.now.label("now")).where(self._mine)
@@ -137,13 +137,13 @@ class GateStore:
         await self.database.transact(self._prepare)
 
     def _prepare(self, connection: Connection) -> None:
-        add_gate = self.database.insert(gates).values(account=self._account)
+        add_gate = self.database.insert(gates).values(account=self.account)
         connection.execute(add_gate.on_conflict_do_nothing())
         self.lock(connection)
         have = set(connection.scalars(self._slot_numbers()))
         missing = [n for n in range(self.limits.limit) if n not in have]
         if missing:
-            rows = [{"account": self._account, "number": n} for n in missing]
+            rows = [{"account": self.account, "number": n} for n in missing]
             connection.execute(insert(slots), rows)
 
     async def take_alone(self, *, interactive: bool) -> Permit | Wait:
@@ -201,7 +201,7 @@ class GateStore:
         return connection.execute(self._lock_gate).one()
 
     def _slot_numbers(self) -> Any:
-        return select(slots.c.number).where(slots.c.account == self._account)
+        return select(slots.c.number).where(slots.c.account == self.account)
 
     def _closed_for(
         self, connection: Connection, gate: Row[Any], limits: Limits, now: float
@@ -228,7 +228,7 @@ class GateStore:
         latest = now + limits.lease
         connection.execute(
             update(slots)
-            .where(slots.c.account == self._account, slots.c.free_at > latest)
+            .where(slots.c.account == self.account, slots.c.free_at > latest)
             .values(free_at=now + limits.period)
         )
         return [(n, now + limits.period if at > latest else at) for n, at in free_at]

@@ -54,9 +54,10 @@ class OverviewStore:
         )
 
     async def read(self) -> Overview:
-        return await self._database.transact(self._read)
+        return await self._database.transact(self.read_in)
 
-    def _read(self, connection: Connection) -> Overview:
+    def read_in(self, connection: Connection) -> Overview:
+        """Do the same as `read` inside the caller's transaction."""
         members, linked = connection.execute(self._count_people).one()
         pending, oldest = connection.execute(self._count_pending).one()
         limits, closed = self._gate.look(connection)

@@ -36,11 +36,12 @@ async def bring_up(database: Database) -> None:
 
 async def _is_behind(database: Database) -> bool:
     """Tell whether a migration is missing; a newer schema is fine, migrations only add."""
-    found = await database.transact(_read_version)
+    found = await database.transact(read_version)
     return found is None or found < SCHEMA_REVISION
 
 
-def _read_version(connection: Connection) -> str | None:
+def read_version(connection: Connection) -> str | None:
+    """Return the revision of a database's tables; None if none of ours are there."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     version: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
