@@ -34,6 +34,16 @@ def serve() -> None:
 
 
 @app.command()
+def check() -> None:
+    """Look for what is wrong: a line for each thing, with the next step. Changes nothing."""
+    from bot.doctor.command import check as run
+
+    lines, code = run(dict(os.environ))
+    print("\n".join(lines))  # noqa: T201  # the command line is where printing belongs
+    raise typer.Exit(code)
+
+
+@app.command()
 def manifest(
     url: Annotated[
         str | None,

@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[2]
 
 LAYERS = [
     {
+        "bot.doctor.findings",
         "bot.errors",
         "bot.clock",
         "bot.backoff",
@@ -52,7 +53,7 @@ LAYERS = [
         "bot.clients",
         "bot.icons",
     },
-    {"bot.homes", "bot.forms", "bot.socket_mode"},
+    {"bot.homes", "bot.forms", "bot.socket_mode", "bot.doctor"},
     {"bot.dispatcher", "bot.resolver", "bot.reporter", "bot.janitor", "handlers"},
     {"bot.app", "bot.migrations"},
     {"bot.server"},
@@ -84,6 +85,14 @@ FORBIDDEN = {
 PURE = {
     "bot.characters",
     "bot.composer",
+    "bot.doctor.clocks",
+    "bot.doctor.crm",
+    "bot.doctor.drift",
+    "bot.doctor.environment",
+    "bot.doctor.findings",
+    "bot.doctor.slack",
+    "bot.doctor.store",
+    "bot.doctor.traps",
     "bot.errors",
     "bot.forwarding",
     "bot.grammar",

@@ -1,0 +1,24 @@
+"""What `python -m bot check` prints, and the code it ends with."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+import structlog
+
+from bot.doctor.examination import examine
+from bot.doctor.findings import Mark, count, exit_code
+
+
+def check(environment: Mapping[str, str]) -> tuple[list[str], int]:
+    """Return the lines, and 0 if nothing is wrong, 78 if `serve` would not start, else 1."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    logging.disable(logging.CRITICAL)  # what the parts log of a failure, a line says better
+    findings = asyncio.run(examine(environment))
+    marks = [each.mark for each in findings]
+    wrong, doubts = marks.count(Mark.WRONG), marks.count(Mark.DOUBT)
+    summary = f"{count(wrong, 'thing')} wrong, {count(doubts, 'thing')} to look at."
+    lines = [each.line for each in findings]
+    return [*lines, "", summary if wrong or doubts else "All fine."], exit_code(findings)
