@@ -1,8 +1,9 @@
 # The bot as a host runs it. Settings come from the environment; the host says PORT.
 FROM python:3.13-slim
 
-# slack_sdk wants a home directory when it is imported; not every engine makes one up.
-ENV HOME=/app PYTHONUNBUFFERED=1
+# slack_sdk wants a home directory when it is imported, and not every engine makes one up. With
+# PYTHONPATH, `python -m bot check` works wherever a host's console begins.
+ENV HOME=/app PYTHONPATH=/app PYTHONUNBUFFERED=1
 
 WORKDIR /app
 

@@ -18,6 +18,8 @@ from tests.dockerfile import is_ignored, read_instructions
 
 PARTS_LEFT_OUT = shutil.ignore_patterns("site-packages", "test", "idlelib", "__pycache__", "*.a")
 
+WORKDIR = "/app"
+
 
 class Image:
     """What `docker build` makes; `user`, `command` and `environment` are for whoever runs it."""
@@ -46,8 +48,10 @@ class Image:
             case "FROM":
                 self._install_python(value.removeprefix("python:").removesuffix("-slim"))
             case "ENV":
-                self.environment |= dict(each.split("=", 1) for each in shlex.split(value))
+                here = value.replace(WORKDIR, str(self.workdir))
+                self.environment |= dict(each.split("=", 1) for each in shlex.split(here))
             case "WORKDIR":
+                assert value == WORKDIR
                 self.workdir.mkdir()
             case "COPY":
                 source, target = value.split()

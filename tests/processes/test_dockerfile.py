@@ -3,6 +3,7 @@
 import os
 import secrets
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -113,3 +114,15 @@ def test_the_image_holds_what_the_bot_needs_and_nothing_else(image: Image) -> No
     packages = image.root / "lib"
     assert list(packages.rglob("slack_bolt/__init__.py"))
     assert not list(packages.rglob("pytest/__init__.py"))
+
+
+def test_commands_work_wherever_the_console_of_a_host_begins(image: Image) -> None:
+    asked = subprocess.run(  # a fixed command
+        ["/usr/bin/env", "python", "-m", "bot", "--help"],
+        cwd="/",
+        env=image.environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "migrate" in asked.stdout
