@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import aiohttp
@@ -30,18 +31,58 @@ class BotProcess:
             "PORT": str(self.port),
             **settings,
         }
+        self.starts = 0
+        self.state = "stopped"
+        """starting, running or stopped; this is what was asked for, or what came of it."""
+        self.tell: Callable[[], None] = lambda: None
         self._child: asyncio.subprocess.Process | None = None
+        self._turn = asyncio.Lock()
+        self._is_killed = False
+        self._started = asyncio.Event()
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
     async def start(self) -> None:
-        """Start it and wait until it is ready; RuntimeError with its log if it is not."""
+        """Start it and wait until it is ready; RuntimeError with its log if it is not.
+
+        It stays as it is if it runs already.
+        """
+        async with self._turn:
+            if self.state != "stopped":
+                return
+            self._set("starting")
+            is_ready = False
+            try:
+                await self._start()
+                is_ready = True
+                self.starts += 1
+            finally:
+                self._set("running" if is_ready else "stopped")
+
+    async def kill(self) -> None:
+        """End it as a power cut does; `wait` takes no notice."""
+        async with self._turn:
+            if self._child is None or self._child.returncode is not None:
+                return
+            self._is_killed = True
+            self._started.clear()
+            self._child.kill()
+            await self._child.wait()
+            self._set("stopped")
+
+    def _set(self, state: str) -> None:
+        self.state = state
+        self.tell()
+
+    async def _start(self) -> None:
         with self.log_path.open("ab") as log:
             self._child = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "bot", "serve", env=self._environment, stdout=log, stderr=log
             )
+        self._is_killed = False
+        self._started.set()
         try:
             async with asyncio.timeout(READY_WITHIN), aiohttp.ClientSession() as session:
                 while not await self._is_ready(session):
@@ -52,9 +93,12 @@ class BotProcess:
             raise RuntimeError(f"the bot is not ready:\n{self.read_log()}") from None
 
     async def wait(self) -> None:
-        """Wait until it ends by itself."""
-        if self._child is not None:
+        """Wait until it ends by itself; being killed by us does not count."""
+        while self._child is not None:
             await self._child.wait()
+            if not self._is_killed:
+                return
+            await self._started.wait()
 
     async def stop(self) -> None:
         """End it as a host does: SIGTERM, and SIGKILL for what has not ended by then."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import sys
 import tempfile
+import webbrowser
 from pathlib import Path
 
 from bot.sandbox.child import BotProcess
@@ -12,9 +15,18 @@ from bot.sandbox.console import Console
 from bot.sandbox.leadsquared import StandInLeadSquared
 from bot.sandbox.slack import StandInSlack
 from bot.sandbox.terminal import Terminal
+from bot.sandbox.web import Page
+from bot.sandbox.web.stage import Stage
+from bot.sandbox.wiretap import Wiretap
 
 SIGNING_SECRET = "sandbox0123456789sandbox01234567"
 BOT_TOKEN = "xoxb-1-sandbox"
+
+ICONS_AT = "https://notifier.example"
+"""What the notifications name as the bot's own address, which must be https; the page knows it."""
+
+HOURLY_LIMIT = 2_000
+"""Recipients in an hour: enough to send to the crowd of the page again and again."""
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -32,19 +44,18 @@ async def _run(terminal: Terminal) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     slack = StandInSlack(signing_secret=SIGNING_SECRET, bot_token=BOT_TOKEN)
     crm = StandInLeadSquared()
+    tap = Wiretap()
+    slack.middlewares.append(tap.listen("slack"))
+    crm.middlewares.append(tap.listen("leadsquared"))
     await slack.start()
     await crm.start()
-    settings = {
-        "SLACK_BOT_TOKEN": BOT_TOKEN,
-        "SLACK_SIGNING_SECRET": SIGNING_SECRET,
-        "SLACK_API_URL": slack.api_url,
-        "LEADSQUARED_URL": crm.url,
-        "LEADSQUARED_ACCESS_KEY": crm.access_key,
-        "LEADSQUARED_SECRET_KEY": crm.secret_key,
-    }
     with tempfile.TemporaryDirectory(prefix="notifier-sandbox-") as folder:
-        bot = BotProcess(settings, Path(folder))
-        playing = asyncio.create_task(_play(terminal, slack, crm, bot), name="play")
+        bot = BotProcess(_build_settings(slack, crm), Path(folder))
+        stage = Stage(slack, crm, bot, tap)
+        page = Page(stage)
+        bot.tell = lambda: stage.tell()
+        await page.start()
+        playing = asyncio.create_task(_play(terminal, stage, bot, page), name="play")
         signalled = asyncio.create_task(stopping.wait(), name="signal")
         try:
             await asyncio.wait({playing, signalled}, return_when=asyncio.FIRST_COMPLETED)
@@ -52,14 +63,38 @@ async def _run(terminal: Terminal) -> int:
             signalled.cancel()
             playing.cancel()
             await asyncio.gather(playing, signalled, return_exceptions=True)
-            await asyncio.gather(bot.stop(), slack.stop(), crm.stop())
+            await asyncio.gather(page.stop(), bot.stop(), slack.stop(), crm.stop())
         return 0 if playing.cancelled() else playing.result()
 
 
-async def _play(
-    terminal: Terminal, slack: StandInSlack, crm: StandInLeadSquared, bot: BotProcess
-) -> int:
+def _build_settings(slack: StandInSlack, crm: StandInLeadSquared) -> dict[str, str]:
+    return {
+        "SLACK_BOT_TOKEN": BOT_TOKEN,
+        "SLACK_SIGNING_SECRET": SIGNING_SECRET,
+        "SLACK_API_URL": slack.api_url,
+        "LEADSQUARED_URL": crm.url,
+        "LEADSQUARED_ACCESS_KEY": crm.access_key,
+        "LEADSQUARED_SECRET_KEY": crm.secret_key,
+        "PUBLIC_URL": ICONS_AT,
+        "HOURLY_LIMIT": str(HOURLY_LIMIT),
+    }
+
+
+def _is_on_a_screen() -> bool:
+    """Tell whether somebody sits at a terminal with a browser at hand."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return False
+    if sys.platform == "darwin":
+        return "TERM_PROGRAM" in os.environ and "SSH_CONNECTION" not in os.environ
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+async def _play(terminal: Terminal, stage: Stage, bot: BotProcess, page: Page) -> int:
     """Start the bot and carry out lines until they end, or the bot does."""
+    slack, crm = stage.slack, stage.crm
+    terminal.write(f"Open {page.url} to see Slack and LeadSquared side by side.")
+    if _is_on_a_screen():
+        webbrowser.open(page.url)
     terminal.write("Starting the bot between a stand-in Slack and a stand-in LeadSquared …")
     await bot.start()
     slack.bot_url = f"{bot.url}/slack/events"

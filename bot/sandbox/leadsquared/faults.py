@@ -153,6 +153,10 @@ class Faults:
         for faults in (self._next, self._for_user, self._always):
             faults.clear()
 
+    def list_set(self) -> list[Fault]:
+        """Return what is switched on, in the order in which it is looked at."""
+        return [*self._next, *self._for_user, *self._always]
+
     def take(self, endpoint: Endpoint | None, user_id: str | None) -> Fault | None:
         """Return the fault for one call, and use it up by one."""
         for faults in (self._next, self._for_user, self._always):

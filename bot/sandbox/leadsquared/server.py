@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from bot.sandbox.dates import redate
 from bot.sandbox.leadsquared.account import Account, CrmUser, Lead, Push
@@ -74,6 +75,7 @@ class StandInLeadSquared:
         """Seconds by which the `Date` of every answer is off; None leaves it out."""
         self.calls: list[Call] = []
         self.refusals: list[Call] = []
+        self.middlewares: list[Middleware] = []
         self._random = random.Random(seed)  # noqa: S311  # network jitter, nothing secret
         self._changed = asyncio.Condition()
         self._released = asyncio.Event()
@@ -120,7 +122,7 @@ class StandInLeadSquared:
         return find_busiest((call.at for call in self.calls), self.meter.period)
 
     async def start(self, port: int = 0) -> None:
-        app = web.Application(client_max_size=MAX_REQUEST)
+        app = web.Application(client_max_size=MAX_REQUEST, middlewares=self.middlewares)
         app.on_response_prepare.append(self._date)
         app.router.add_route("*", "/{path:.*}", self._handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
@@ -179,6 +181,13 @@ class StandInLeadSquared:
                 await self._changed.wait_for(predicate)
         except TimeoutError:
             raise AssertionError(f"not within {timeout:g} s; {self.summary()}") from None
+
+    async def follow(self, tell: Callable[[], None]) -> None:
+        """Call `tell` after every change, for ever."""
+        async with self._changed:
+            while True:
+                await self._changed.wait()
+                tell()
 
     def summary(self) -> str:
         """Return what happened so far, for a failing test."""

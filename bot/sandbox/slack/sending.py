@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, TypedDict
 from urllib.parse import urlencode
 
@@ -27,6 +29,17 @@ class Forged(TypedDict, total=False):
     body: bytes
 
 
+@dataclass
+class Sent:
+    """One request to the app; `reply` is None while it is waited for."""
+
+    what: str
+    body: bytes
+    headers: Mapping[str, str]
+    at: float
+    reply: Reply | None = None
+
+
 class Sending:
     """What all interactions need."""
 
@@ -36,6 +49,7 @@ class Sending:
         self.delivery = delivery
         self._modals = Modals(workspace)
         self._answers = Answers(workspace, self._modals)
+        self.sent: list[Sent] = []
         self._base = ""
         self._urls: dict[str, str] = {}
 
@@ -76,10 +90,11 @@ class Sending:
         more: dict[str, str] | None = None,
     ) -> Reply:
         raw = forged.get("body", body)
-        headers = self.delivery.sign(raw, forged.get("timestamp"), forged.get("signature"))
-        reply = await self.delivery.post(
-            raw, {"Content-Type": content_type, **headers, **(more or {})}
-        )
+        signed = self.delivery.sign(raw, forged.get("timestamp"), forged.get("signature"))
+        headers = {"Content-Type": content_type, **signed, **(more or {})}
+        sent = Sent(what, raw, headers, self.workspace.clock())
+        self.sent.append(sent)
+        reply = sent.reply = await self.delivery.post(raw, headers)
         if not {"timestamp", "signature", "body"} & set(forged):
             self._answers.check_ack(what, reply)
         return reply

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import aiohttp
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from bot.sandbox.dates import redate
 from bot.sandbox.slack.delivery import Delivery, Reply
@@ -48,6 +49,7 @@ class StandInSlack(Interactions):
         self.hooks = Hooks(workspace, tickets, self.faults)
         self.date_shift: float | None = 0.0
         """Seconds by which the `Date` of every answer is off; None leaves it out."""
+        self.middlewares: list[Middleware] = []
         self._runner: web.AppRunner | None = None
 
     @property
@@ -166,7 +168,7 @@ class StandInSlack(Interactions):
         await self.workspace.wait_for(lambda: predicate(self), timeout)
 
     async def start(self, port: int = 0) -> None:
-        app = web.Application(client_max_size=MAX_REQUEST)
+        app = web.Application(client_max_size=MAX_REQUEST, middlewares=self.middlewares)
         app.on_response_prepare.append(self._date)
         app.router.add_route("*", "/api/{method}", self.api.handle)
         for kind in ("commands", "app", "actions"):

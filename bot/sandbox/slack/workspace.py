@@ -189,6 +189,13 @@ class Workspace:
         async with self._changed:
             self._changed.notify_all()
 
+    async def follow(self, tell: Callable[[], None]) -> None:
+        """Call `tell` after every change, for ever."""
+        async with self._changed:
+            while True:
+                await self._changed.wait()
+                tell()
+
     async def wait_for(self, predicate: Callable[[], bool], seconds: float) -> None:
         try:
             async with asyncio.timeout(seconds), self._changed:
