@@ -1,0 +1,36 @@
+import json
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.sandbox import Sandbox
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_a_typed_command_becomes_a_card_and_a_notification(sandbox: Sandbox) -> None:
+    await sandbox.composer.press_sequentially("/not")
+    await sandbox.composer.press("Enter")
+    await sandbox.composer.press_sequentially("@pri")
+    offered = sandbox.page.get_by_role("listbox", name="Suggestions").get_by_role("option")
+    await expect(offered).to_have_text(["@priyaPriya Nair"])
+    await sandbox.composer.press("Enter")
+    await expect(sandbox.composer).to_have_value("/notify @priya ")
+    await sandbox.composer.press_sequentially("Callback due | Asha asked for 3 pm")
+    await sandbox.composer.press("Enter")
+    card = await sandbox.sees("✅ Sent to LeadSquared for Priya Nair: “Callback due”.")
+    await expect(card).to_contain_text("From Alice Rao")
+    shown = await sandbox.is_notified("Callback due", "Asha asked for 3 pm\n— Alice Rao, Slack")
+    await expect(shown).to_contain_text("Chrome · in21.leadsquared.com")
+    await sandbox.page.get_by_role("list", name="Received").locator("summary").click()
+    raw = await sandbox.page.get_by_label("The JSON that LeadSquared received").inner_text()
+    assert json.loads(raw)["Title"] == "Callback due"
+    meter = sandbox.page.get_by_role("meter", name="Calls in the window")
+    await expect(meter).to_have_attribute("aria-valuemax", "25")
+    await expect(sandbox.page.get_by_text("Acknowledged in")).to_be_visible()
+
+
+async def test_lines_on_the_input_go_on_working_beside_the_page(sandbox: Sandbox) -> None:
+    sandbox.process.type("/notify @priya From | the terminal")
+    await sandbox.sees("✅ Sent to LeadSquared for Priya Nair: “From”.")
+    await sandbox.is_notified("From", "the terminal")
