@@ -34,6 +34,11 @@ class Exchange:
     answer: bytes = b""
     seconds: float | None = None
 
+    @property
+    def is_cut(self) -> bool:
+        """It was dealt with, but the answer never left."""
+        return self.status is None and self.seconds is not None
+
 
 class Wiretap:
     """Listens to both stand-ins, once they have its middlewares."""
@@ -51,9 +56,9 @@ class Wiretap:
             exchange = self._open(receiver, request, await request.read())
             started = time.perf_counter()
             response = await handler(request)
+            exchange.seconds = time.perf_counter() - started
             if request.transport is None or request.transport.is_closing():
                 return response  # a connection cut on purpose has taken no answer
-            exchange.seconds = time.perf_counter() - started
             exchange.status, exchange.answer_headers = response.status, dict(response.headers)
             if isinstance(response, web.Response) and isinstance(response.body, bytes):
                 exchange.answer = response.body

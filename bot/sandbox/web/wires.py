@@ -61,7 +61,7 @@ def _sum_up_exchange(exchange: Exchange) -> Json:
         "to": exchange.receiver,
         "what": f"{exchange.method} {mask_text(_shorten(path))}",
         "status": exchange.status,
-        "error": None,
+        "error": "cut" if exchange.is_cut else None,
         "seconds": exchange.seconds,
     }
 
@@ -108,5 +108,5 @@ def _show_exchange(exchange: Exchange) -> Json:
             "body": show_body(exchange.body, exchange.headers.get("Content-Type", "")),
         },
         "answer": answer,
-        "silence": None,
+        "silence": "the connection was cut" if exchange.is_cut else None,
     }

@@ -6,11 +6,31 @@ import { findAppChannel, go, nameChannel } from "./sidebar.js";
 
 const NEAR = 80;
 
+/** Keep what is newest in sight, unless somebody has scrolled away from it. */
+class Scroller {
+  constructor(node) {
+    this.node = node;
+    this.isLow = true;
+    node.addEventListener("scroll", () => {
+      this.isLow = node.scrollHeight - node.scrollTop - node.clientHeight < NEAR;
+    });
+    const watcher = new ResizeObserver(() => this.keep());
+    watcher.observe(node);
+    watcher.observe(node.querySelector("ul"));
+  }
+
+  keep(anyway = false) {
+    if (anyway || this.isLow) this.node.scrollTop = this.node.scrollHeight;
+  }
+}
+
 export function startConversation(store) {
   const list = document.getElementById("messages");
+  const scroller = new Scroller(list.parentElement);
+  new Scroller(document.getElementById("thread-messages").parentElement);
   store.watch(["messages", "people", "groups", "channels", "ui"], () => {
     drawHeader(store);
-    drawMessages(store, list);
+    drawMessages(store, list, scroller);
     drawThread(store);
   });
   document.getElementById("thread-close").addEventListener("click", () => store.show({ thread: null }));
@@ -51,16 +71,14 @@ function drawTabs(store, isApp, dm) {
   reconcile(tabs, [tab("Home", "home", atHome, false), tab("Messages", dm, !atHome, dm === null)]);
 }
 
-function drawMessages(store, list) {
+function drawMessages(store, list, scroller) {
   const { channel, person } = store.ui;
-  const scroller = list.parentElement;
-  const isLow = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR;
   const isNew = list.dataset.channel !== `${channel}${person}`;
   list.dataset.channel = `${channel}${person}`;
   const top = store.messagesIn(channel).filter(([ts, { thread }]) => !thread || thread === ts);
   reconcile(list, listMessages(store, top));
   document.getElementById("empty").hidden = top.length > 0;
-  if (isLow || isNew) scroller.scrollTop = scroller.scrollHeight;
+  scroller.keep(isNew);
 }
 
 function drawThread(store) {
@@ -71,7 +89,5 @@ function drawThread(store) {
   document.getElementById("slack-main").classList.toggle("with-thread", !pane.hidden);
   if (pane.hidden) return;
   const list = document.getElementById("thread-messages");
-  const before = list.children.length;
   reconcile(list, listMessages(store, [[thread, parent], ...findReplies(store, thread, channel)], true));
-  if (list.children.length !== before) list.parentElement.scrollTop = list.parentElement.scrollHeight;
 }

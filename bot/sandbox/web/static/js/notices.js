@@ -10,7 +10,7 @@ const WORDS = {
 const line = () => document.getElementById("notice");
 
 export function tellAck({ ok, error, seconds, missing }) {
-  if (missing) return;
+  if (missing || seconds === undefined) return;
   const shown = ok ? `Acknowledged in ${formatSeconds(seconds)}.` : (WORDS[error] ?? `${error}`);
   say(shown, ok ? "" : "bad");
 }

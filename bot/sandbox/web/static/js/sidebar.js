@@ -10,6 +10,13 @@ export function describePerson(person) {
   return role + CRM_WORDS[person.crm];
 }
 
+/** The name, with the one word that matters most. */
+function namePerson(person) {
+  const crm = { none: "not linked", inactive: "inactive" }[person.crm];
+  const word = person.role === "member" ? crm : person.role;
+  return word ? `${person.real_name} (${word})` : person.real_name;
+}
+
 export function startSidebar(store) {
   const people = document.getElementById("person");
   people.addEventListener("change", () => bePerson(store, people.value));
@@ -39,8 +46,7 @@ function drawPeople(store, select) {
   if (select.dataset.mark !== mark) {
     select.dataset.mark = mark;
     select.replaceChildren(...store.actors.map(([id, person]) =>
-      h("option", { value: id }, person.role === "member" && person.crm === "active"
-        ? person.real_name : `${person.real_name} (${describePerson(person)})`)));
+      h("option", { value: id }, namePerson(person))));
   }
   if (store.ui.person) select.value = store.ui.person;
   document.getElementById("person-about").textContent = store.person ? describePerson(store.person) : "";
@@ -76,7 +82,7 @@ function buildApp(store) {
     build: () => h("li", { class: "app-place" },
       h("button", { type: "button", "data-place": "home", class: "place",
         "aria-current": here ? "page" : null }, icon("bell"),
-        h("span", { class: "place-name" }, "LeadSquared Notifier"), h("span", { class: "tag" }, "app"))),
+        h("span", { class: "place-name" }, "LeadSquared Notifier"))),
   };
 }
 
