@@ -1,1 +1,1 @@
-"""Measurements, each a runnable command; printed as ratios within one run."""
+"""Measurements beside the peers: each module is a command, `python -m bench` runs them all."""

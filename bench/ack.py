@@ -1,86 +1,115 @@
-"""How fast `/notify` is acknowledged with its durable commit, beside a bare Bolt listener.
+"""How fast `/notify` is acknowledged with its durable commit, beside listeners that only ack.
 
-Run `python -m bench.ack`. Both are real processes on loopback, measured alternately in one run;
-the requests are signed and sent one after the other on one connection.
+Run `python -m bench.ack` (about two minutes; `--quick` for a few seconds). All are real processes
+on loopback that take turns; the requests are signed beforehand, each is a notification of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
-import statistics
 import tempfile
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import aiohttp
+from sqlalchemy import create_engine, text
 
-from bench.processes import BOT_TOKEN, SIGNING_SECRET, Target, environment, running, send
-from bot.sandbox.leadsquared import StandInLeadSquared
-from bot.sandbox.slack import StandInSlack
+from bench.ack_report import Load, Results, build_answer
+from bench.command import run_command
+from bench.peers import OURS, POSTGRES, SQLITE, Commands, Side, find_commands, run_sides
+from bench.requests import Request, build_request, post
+from bench.results import Answer
+from tests.postgres import running_postgres
 
-ROUNDS = 5
-REQUESTS = 60
-"""Requests a round and process."""
+WARM_UP = 25
+"""Requests before each load that are not counted: connections open, and slots are taken."""
 
-
-async def time_acks(session: aiohttp.ClientSession, target: Target, user_id: str) -> list[float]:
-    """Return the milliseconds of each acknowledgement."""
-    times = []
-    for _ in range(REQUESTS):
-        begun = time.perf_counter()
-        if await send(session, target.url, user_id) != 200:
-            raise RuntimeError("not acknowledged")
-        times.append((time.perf_counter() - begun) * 1000)
-    return times
+Databases = dict[str, str]
+"""The address that each of ours was started with."""
 
 
-async def measure() -> None:
-    slack = StandInSlack(signing_secret=SIGNING_SECRET, bot_token=BOT_TOKEN)
-    crm = StandInLeadSquared()
-    await slack.start()
-    await crm.start()
-    alice = slack.people["alice"].id
-    with tempfile.TemporaryDirectory() as folder:
-        database = f"sqlite:///{Path(folder) / 'bot.db'}"
-        settings = environment(slack, crm, DATABASE_URL=database)
-        async with (
-            aiohttp.ClientSession() as session,
-            running(["bot", "serve"], settings, session, alice) as fresh,
-        ):
-            pass
-        async with (
-            aiohttp.ClientSession() as session,
-            running(["bot", "serve"], settings, session, alice) as bot,
-            running(["bench.bare_bolt"], settings, session, alice) as bare,
-        ):
-            memory = bot.memory()
-            ours: list[float] = []
-            theirs: list[float] = []
-            for _ in range(ROUNDS):
-                ours += await time_acks(session, bot, alice)
-                theirs += await time_acks(session, bare, alice)
-    await slack.stop()
-    await crm.stop()
-    report(ours, theirs, fresh, bot, memory)
+@dataclass(frozen=True)
+class Size:
+    """How much is measured: requests by number of connections, in one run of one process."""
+
+    runs: int
+    requests: dict[int, int]
 
 
-def report(
-    ours: list[float], theirs: list[float], fresh: Target, bot: Target, memory: float
-) -> None:
-    mine, bare = statistics.median(ours), statistics.median(theirs)
-    print(f"acknowledgement p50: {mine:.2f} ms; bare Bolt, default settings: {bare:.2f} ms")
-    print(
-        f"acknowledgement p99: {percentile(ours, 99):.2f} ms; bare: {percentile(theirs, 99):.2f} ms"
-    )
-    print(f"ratio of the medians: {mine / bare:.2f} (goal: at most 0.3)")
-    print(f"start to first acknowledgement: {bot.started_in:.2f} s (goal: at most 1.5 s)")
-    print(f"the same with an empty database: {fresh.started_in:.2f} s")
-    print(f"resident memory after start: {memory:.0f} MB (goal: at most 100 MB)")
+FULL = Size(3, {1: 150, 16: 800, 64: 1_600})
+QUICK = Size(1, {1: 20, 16: 64})
 
 
-def percentile(values: list[float], rank: int) -> float:
-    return statistics.quantiles(values, n=100)[rank - 1]
+async def measure(size: Size) -> Answer:
+    """Measure, with databases of its own."""
+    commands = find_commands()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        server = stack.enter_context(running_postgres(folder / "postgres", fsync=True))
+        databases = {SQLITE: f"sqlite:///{folder / 'bot.db'}", POSTGRES: server.create()}
+        results = await _measure_all(size, commands, databases)
+        stored = {name: _count_stored(databases[name]) for name in OURS}
+    return build_answer(results, stored, WARM_UP)
+
+
+async def _measure_all(size: Size, commands: Commands, databases: Databases) -> Results:
+    """Load each process in turn, in every run and at every number of connections."""
+    results: Results = {}
+    create: dict[str, Callable[[], str]] = {
+        name: (lambda url=url: url) for name, url in databases.items()
+    }
+    unlimited = aiohttp.TCPConnector(limit=0)
+    async with (
+        aiohttp.ClientSession(connector=unlimited) as session,
+        run_sides(commands, session, create) as sides,
+    ):
+        for _, connections in product(range(size.runs), size.requests):
+            for name, side in sides.items():
+                await put_load(session, side, connections, WARM_UP)
+                load = await put_load(session, side, connections, size.requests[connections])
+                results.setdefault(name, {}).setdefault(connections, []).append(load)
+    return results
+
+
+async def put_load(
+    session: aiohttp.ClientSession, side: Side, connections: int, requests: int
+) -> Load:
+    """Send so many requests over so many connections, each the next as soon as one is answered."""
+    waiting = iter([build_request(side.world.alice) for _ in range(requests)])
+    times: list[float] = []
+    statuses: list[int] = []
+
+    async def send_next() -> None:
+        for request in waiting:
+            taken, status = await _time(session, side.target.url, request)
+            times.append(taken)
+            statuses.append(status)
+
+    used = side.target.cpu()
+    await asyncio.gather(*(send_next() for _ in range(connections)))
+    cpu = (side.target.cpu() - used) * 1000 / requests
+    return Load(times, cpu, sum(status != 200 for status in statuses))
+
+
+async def _time(session: aiohttp.ClientSession, url: str, request: Request) -> tuple[float, int]:
+    """Return the milliseconds to the whole answer, and its status."""
+    begun = time.perf_counter()
+    status = await post(session, url, request)
+    return (time.perf_counter() - begun) * 1000, status
+
+
+def _count_stored(url: str) -> int:
+    """Return how many notifications the database holds."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT count(*) FROM notifications")).scalar_one()
+    engine.dispose()
+    return int(found)
 
 
 if __name__ == "__main__":
-    asyncio.run(measure())
+    run_command(measure, FULL, QUICK)

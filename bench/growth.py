@@ -1,140 +1,97 @@
-"""What one claim and one acceptance cost beside a long queue, on SQLite and on Postgres.
+"""What grows with the work: claims beside long queues, very large sends, very large accounts.
 
-Run `python -m bench.growth` (about two minutes). Each step goes straight to the store, with 25
-slots that reopen at once and no CRM; all queues are measured alternately in one run.
+Run `python -m bench.growth` (about four minutes; `--quick` for one).
 """
 
 from __future__ import annotations
 
 import asyncio
-import statistics
 import tempfile
-import time
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any
 
+from bench.command import run_command
+from bench.growth_memory import Memory, measure_by_turns, measure_waiting
+from bench.growth_report import Growth, build_answer
+from bench.growth_store import Queues, measure_steps
+from bench.peers import POSTGRES, SQLITE
+from bench.results import Answer
 from bot.migrations.run import upgrade
-from bot.notification import Outcome, State
-from bot.store.acceptance import Acceptance
-from bot.store.claims import Claim
-from bot.store.database import open_database
-from bot.store.gate import Limits
-from tests.crowd import Rows, fill
+from bot.notification import State
+from tests.crowd import Rows
 from tests.postgres import running_postgres
-from tests.store import KEY_OWNER_ONLY, Store, acceptance
-
-ROUNDS = 6
-STEPS = 25
-"""Notifications accepted, claimed and settled in one round of a queue."""
-
-LIMITS = Limits(limit=25, period=0.001, reserved=2, timeout=10.0)
-DELIVER_WITHIN = 1e9
-MANY = 100_000
-GOAL = 2.0
-
-SMALL = Rows(100)
-QUEUES = {
-    "100 pending": [SMALL],
-    "10,000 pending": [Rows(10_000)],
-    "100,000 pending": [Rows(MANY)],
-    "100,000 pending, one each": [Rows(MANY, 1)],
-    "100 pending, 100,000 sent": [Rows(MANY, state=State.SENT), SMALL],
-    "100 pending, 100,000 not yet due": [Rows(MANY, 1, repeats=1, due_in=1e5), SMALL],
-    "100 pending, 100,000 repeats due": [Rows(MANY, repeats=1), SMALL],
-    "100 pending, 100,000 unresolved": [Rows(MANY, resolved=False), SMALL],
-    "100 pending, 100,000 to look up later": [
-        Rows(MANY, resolved=False, repeats=1, due_in=1e5),
-        SMALL,
-    ],
-}
 
 
-@dataclass
-class Queue:
-    """One database, and the milliseconds of what was done to it."""
+@dataclass(frozen=True)
+class Size:
+    """How much is measured."""
 
-    store: Store
-    keys: count[int] = field(default_factory=count)
-    times: dict[str, list[float]] = field(default_factory=dict)
-
-    async def step(self) -> None:
-        """Accept one recipient, claim what is next, and settle it: the length stays."""
-        await self.time("acceptance", self.store.outbox.accept(self.build()))
-        await self.time("claim", self.claim())
-        await self.time("look for look-ups", self.store.resolutions.find_unresolved(1))
-
-    async def claim(self) -> None:
-        if not await self.store.claims.peek():
-            raise RuntimeError("nothing is due")
-        claim = await self.store.claims.claim()
-        if not isinstance(claim, Claim):
-            raise TypeError(claim)
-        await self.store.claims.settle(claim, Outcome(State.SENT), None)
-
-    async def time(self, name: str, work: Coroutine[Any, Any, object]) -> None:
-        begun = time.perf_counter()
-        await work
-        self.times.setdefault(name, []).append((time.perf_counter() - begun) * 1000)
-
-    def build(self) -> Acceptance:
-        number = next(self.keys)
-        return acceptance(*KEY_OWNER_ONLY, key=f"k{number}", sender=f"UNEW{number}")
+    runs: int
+    steps: int
+    waiting: Sequence[int]
+    seconds: float
+    """How long a process is watched."""
+    directory: int
+    recipients: int
 
 
-@asynccontextmanager
-async def filled(url: str, kinds: list[Rows]) -> AsyncIterator[Queue]:
-    fill(url, kinds)
-    database = open_database(url)
-    store = Store(database, LIMITS, deliver_within=DELIVER_WITHIN, hourly_limit=200)
-    await store.gate.prepare()
-    yield Queue(store)
-    await database.close()
+FULL = Size(3, 25, (100, 10_000, 100_000), 5.0, 50_000, 10_000)
+QUICK = Size(1, 4, (100, 1_000), 1.0, 2_000, 200)
+
+Creates = dict[str, Callable[[], str]]
+"""Makes a database with its tables, by the name of who uses it."""
 
 
-async def measure(create: Callable[[], str]) -> dict[str, dict[str, float]]:
-    """Return the median milliseconds of each step, by queue."""
-    async with AsyncExitStack() as stack:
-        queues = {
-            name: await stack.enter_async_context(filled(create(), kinds))
-            for name, kinds in QUEUES.items()
-        }
-        for _ in range(ROUNDS):
-            for queue in queues.values():
-                for _ in range(STEPS):
-                    await queue.step()
-    return {
-        name: {step: statistics.median(times) for step, times in queue.times.items()}
-        for name, queue in queues.items()
+def build_queues(waiting: Sequence[int]) -> Queues:
+    """Return the queues by name: the lengths asked about, and the longest in awkward forms."""
+    small, many = Rows(waiting[0]), waiting[-1]
+    lengths = {f"{number:,} waiting": [Rows(number, min(number, 1_000))] for number in waiting}
+    beside = f"{waiting[0]:,} waiting, {many:,}"
+    return lengths | {
+        f"{many:,} waiting, one recipient each": [Rows(many, 1)],
+        f"{beside} sent": [Rows(many, state=State.SENT), small],
+        f"{beside} not yet due": [Rows(many, 1, repeats=1, due_in=1e5), small],
+        f"{beside} to look up": [Rows(many, resolved=False), small],
     }
 
 
-def report(database: str, medians: dict[str, dict[str, float]]) -> None:
-    base = next(iter(medians.values()))
-    for step in base:
-        print(f"{database}, {step}: {base[step]:.2f} ms with 100 pending; ratio to that:")
-        for name, found in list(medians.items())[1:]:
-            print(f"  {name}: {found[step] / base[step]:.2f}")
-    print(f"  (goal: at most {GOAL:g})")
-
-
-def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
+async def measure(size: Size) -> Answer:
+    """Measure, with databases of its own."""
+    growth = Growth(list(size.waiting), size.directory, size.recipients)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        server = stack.enter_context(running_postgres(folder / "postgres", fsync=True))
         numbers = count()
 
         def create_sqlite() -> str:
-            url = f"sqlite:///{root / f'{next(numbers)}.db'}"
+            url = f"sqlite:///{folder / f'{next(numbers)}.db'}"
             upgrade(url)
             return url
 
-        report("SQLite", asyncio.run(measure(create_sqlite)))
-        with running_postgres(root / "postgres") as server:
-            report("Postgres", asyncio.run(measure(server.create)))
+        creates: Creates = {SQLITE: create_sqlite, POSTGRES: server.create}
+        for name, create in creates.items():
+            queues = build_queues(size.waiting)
+            growth.steps[name] = await measure_steps(queues, create, size.runs, size.steps)
+        for _ in range(size.runs):
+            await _measure_run(size, creates, growth)
+    return build_answer(growth)
+
+
+async def _measure_run(size: Size, creates: Creates, growth: Growth) -> None:
+    """Watch the processes of one run; those that only wait do so beside each other."""
+    pairs = [(name, number) for name in creates for number in size.waiting]
+    watched: list[Memory] = await asyncio.gather(
+        *(measure_waiting(creates[name](), number, size.seconds) for name, number in pairs)
+    )
+    for pair, memory in zip(pairs, watched, strict=True):
+        growth.waiting_memory.setdefault(pair, []).append(memory)
+    big = await measure_by_turns(creates, size.directory, size.recipients, size.seconds)
+    for name, found in big.items():
+        growth.big.setdefault(name, []).append(found)
 
 
 if __name__ == "__main__":
-    main()
+    run_command(measure, FULL, QUICK)

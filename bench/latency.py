@@ -1,102 +1,141 @@
 """From Enter to the push: idle, and for one person's notification during a send to a thousand.
 
-Run `python -m bench.latency`, or with `sqlite` or `postgres` for one of them (about two minutes
-each). The goals are the same on both.
+Run `python -m bench.latency` (about three minutes; `--quick` for one). All are measured in turns,
+a moment apart, so that the one does not get in the way of the other.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import statistics
-import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import AsyncExitStack, ExitStack
+from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 import aiohttp
 
-from bench.processes import BOT_TOKEN, SIGNING_SECRET, Target, environment, running, send
-from bot.sandbox.leadsquared import StandInLeadSquared
-from bot.sandbox.slack import StandInSlack
+from bench.command import run_command
+from bench.latency_report import NO_RESERVE, Times, build_answer
+from bench.peers import POSTGRES, SQLITE, Side, run_side
+from bench.processes import BOT
+from bench.requests import build_request, post, send
+from bench.results import Answer
 from tests.postgres import running_postgres
 
-SINGLES = 60
-CROWD = 1_000
-BESIDE = 30
+IDLE_GAP = 0.25
+"""Seconds from one to the next; below the limit, so that no slot is waited for."""
+
+BESIDE_GAP = 2.7
+"""Two of these in a period is what the reserve is for."""
 
 
-async def time_single(
-    session: aiohttp.ClientSession, bot: Target, crm: StandInLeadSquared, sender: str, text: str
-) -> tuple[float, float]:
-    """Send one notification; return the milliseconds from Enter and from its acknowledgement."""
-    begun = time.monotonic()
-    await send(session, bot.url, sender, text)
-    acknowledged = time.monotonic()
-    title = text.rpartition("> ")[2].partition(" |")[0]
+@dataclass(frozen=True)
+class Size:
+    """How much is measured in a run of each database."""
 
-    def find() -> list[float]:
-        return [push.at for push in crm.pushes if push.body["Title"] == title]
-
-    await crm.until(lambda: bool(find()), timeout=30)
-    arrived = find()[0]
-    return (arrived - begun) * 1000, (arrived - acknowledged) * 1000
+    runs: int
+    idle: int
+    crowd: int
+    beside: int
 
 
-async def measure(database: str, url: str) -> None:
-    """Measure one bot between the stand-ins, and print what was found."""
-    slack = StandInSlack(signing_secret=SIGNING_SECRET, bot_token=BOT_TOKEN)
-    crm = StandInLeadSquared(clock=time.monotonic)
-    await slack.start()
-    await crm.start()
-    crowd = " ".join(person.mention for person in slack.add_people(CROWD))
-    crm.add_users(CROWD)
-    alice, priya = slack.people["alice"].id, slack.people["priya"].mention
-    settings = environment(slack, crm, DATABASE_URL=url)
-    async with (
-        aiohttp.ClientSession() as session,
-        running(["bot", "serve"], settings, session, alice) as bot,
-    ):
-        await time_single(session, bot, crm, alice, f"{priya} Warm | up")
-        idle = []
-        for number in range(SINGLES):
-            await asyncio.sleep(0.25)  # below the limit, so that no slot is waited for
-            text = f"{priya} Idle {number} | x"
-            idle.append(await time_single(session, bot, crm, alice, text))
-        used = bot.cpu()
-        await asyncio.sleep(10)
-        rest = bot.cpu() - used
-        await send(session, bot.url, alice, f"{crowd} To all | of you")
-        beside = []
-        for number in range(BESIDE):
-            await asyncio.sleep(2.7)  # two of these in a period is what the reserve is for
-            text = f"{priya} Beside {number} | x"
-            beside.append(await time_single(session, bot, crm, alice, text))
-    await slack.stop()
-    await crm.stop()
-    after_ack = [after for _, after in idle]
-    cuts = statistics.quantiles(after_ack, n=100)
-    p95 = statistics.quantiles([whole for whole, _ in beside], n=20)[18]
-    print(f"{database} (load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores at the end):")
-    print(f"idle, acknowledgement to push: p50 {cuts[49]:.1f} ms (goal: at most 6)")
-    print(f"idle, acknowledgement to push: p99 {cuts[98]:.1f} ms (goal: at most 20)")
-    print(f"idle, Enter to push: p50 {statistics.median(whole for whole, _ in idle):.1f} ms")
-    print(f"idle CPU over 10 s: {rest * 10:.1f} % (goal: at most 1 %)")
-    print(f"beside {CROWD} recipients, Enter to push: p95 {p95:.0f} ms (goal: at most 1,000 ms)")
-    print(f"refused by the CRM: {len(crm.refusals)}")
+FULL = Size(3, 40, 1_000, 12)
+QUICK = Size(1, 8, 60, 3)
 
 
-def main(databases: list[str]) -> None:
+@dataclass
+class Sender:
+    """Somebody who sends to one person after the other, and what became of each."""
+
+    session: aiohttp.ClientSession
+    side: Side
+    times: list[Times] = field(default_factory=list)
+    numbers: count[int] = field(default_factory=count)
+
+    async def send_one(self) -> None:
+        """Press Enter, and wait until the CRM has the push."""
+        title = f"Number {next(self.numbers)}"
+        world = self.side.world
+        mention = world.slack.people["priya"].mention
+        request = build_request(world.alice, f"{mention} {title} | x")
+        begun = time.monotonic()
+        await post(self.session, self.side.target.url, request)
+        acknowledged = time.monotonic()
+
+        def find() -> list[float]:
+            return [push.at for push in world.crm.pushes if push.body["Title"] == title]
+
+        await world.crm.until(lambda: bool(find()), timeout=30)
+        [arrived] = find()
+        self.times.append(Times((arrived - begun) * 1000, (arrived - acknowledged) * 1000))
+
+    async def send_many(self, number: int, gap: float, offset: float) -> list[Times]:
+        """Send so many, `gap` seconds apart; return their times."""
+        self.times.clear()
+        await asyncio.sleep(offset)
+        for _ in range(number):
+            await self.send_one()
+            await asyncio.sleep(gap)
+        return list(self.times)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of one database; `offset` keeps it apart from the other."""
+
+    size: Size
+    database: str
+    reserved: int
+    offset: float
+
+    async def measure(self, barrier: asyncio.Barrier) -> tuple[list[Times], list[Times], int]:
+        """Return the times when idle and during the send, and the calls refused for rate."""
+        async with AsyncExitStack() as stack:
+            session = await stack.enter_async_context(aiohttp.ClientSession())
+            reserve = {"LEADSQUARED_RESERVED": str(self.reserved)}
+            side = await stack.enter_async_context(run_side(BOT, session, self.database, **reserve))
+            crowd = " ".join(p.mention for p in side.world.slack.add_people(self.size.crowd))
+            side.world.crm.add_users(self.size.crowd)
+            sender = Sender(session, side)
+            await sender.send_one()  # the people are read for this one
+            await barrier.wait()
+            idle = await sender.send_many(self.size.idle, IDLE_GAP, self.offset * IDLE_GAP)
+            await send(session, side.target.url, side.world.alice, f"{crowd} To all | of you")
+            await asyncio.sleep(BESIDE_GAP)
+            beside = await sender.send_many(self.size.beside, BESIDE_GAP, self.offset * BESIDE_GAP)
+            return idle, beside, len(side.world.crm.refusals)
+
+
+async def measure(size: Size) -> Answer:
+    """Measure, with databases of its own."""
+    results: dict[str, list[tuple[list[Times], list[Times], int]]] = {}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        for database in databases or ["sqlite", "postgres"]:
-            url = f"sqlite:///{folder / 'bot.db'}"
-            if database == "postgres":
-                server = running_postgres(folder / "postgres", fsync=True)
-                url = stack.enter_context(server).create()
-            asyncio.run(measure(database, url))
+        server = stack.enter_context(running_postgres(folder / "postgres", fsync=True))
+        numbers = count()
+
+        def create_sqlite() -> str:
+            return f"sqlite:///{folder / f'{next(numbers)}.db'}"
+
+        kinds: dict[str, tuple[Callable[[], str], int]] = {
+            SQLITE: (create_sqlite, 2),
+            POSTGRES: (server.create, 2),
+            NO_RESERVE: (create_sqlite, 0),
+        }
+        for _ in range(size.runs):
+            barrier = asyncio.Barrier(len(kinds))
+            runs = [
+                Run(size, create(), reserved, at / len(kinds))
+                for at, (create, reserved) in enumerate(kinds.values())
+            ]
+            found = await asyncio.gather(*(run.measure(barrier) for run in runs))
+            for name, outcome in zip(kinds, found, strict=True):
+                results.setdefault(name, []).append(outcome)
+    return build_answer(size.crowd, results, BESIDE_GAP)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    run_command(measure, FULL, QUICK)

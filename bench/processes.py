@@ -1,29 +1,28 @@
-"""The processes a measurement needs: the bot, a bare Bolt, and a signed request to either."""
+"""The processes a measurement needs: the bot and its peers, and what they cost (Linux)."""
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import os
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlencode
 
 import aiohttp
-from slack_sdk.signature import SignatureVerifier
 
-from bot.sandbox.leadsquared import StandInLeadSquared
+from bench.requests import SIGNING_SECRET, send
+from bot.sandbox.leadsquared import Counting, StandInLeadSquared
+from bot.sandbox.leadsquared.meter import Meter
 from bot.sandbox.slack import StandInSlack
 
-SIGNING_SECRET = "0123456789abcdef0123456789abcdef"
 BOT_TOKEN = "xoxb-1-bench"
-
-_triggers = itertools.count(1)
+BOT = (sys.executable, "-m", "bot", "serve")
+STARTS_WITHIN = 30.0
+"""Seconds for the first acknowledgement, many starting at once."""
 
 
 @dataclass(frozen=True)
@@ -35,91 +34,105 @@ class Target:
     started_in: float
 
     def memory(self) -> float:
-        """Return the resident memory in MB (Linux)."""
+        """Return the resident memory in MB."""
+        return self._read_memory("VmRSS")
+
+    def peak(self) -> float:
+        """Return the most resident memory so far, in MB."""
+        return self._read_memory("VmHWM")
+
+    def _read_memory(self, name: str) -> float:
         for line in Path(f"/proc/{self.pid}/status").read_text(encoding="ascii").splitlines():
-            if line.startswith("VmRSS:"):
+            if line.startswith(f"{name}:"):
                 return int(line.split()[1]) / 1000
-        raise LookupError("VmRSS")
+        raise LookupError(name)
 
     def cpu(self) -> float:
-        """Return the CPU seconds used so far (Linux)."""
-        fields = (
-            Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
-        )
+        """Return the CPU seconds used so far."""
+        stat = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii")
+        fields = stat.rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class World:
+    """The stand-ins that a process lives between."""
+
+    slack: StandInSlack
+    crm: StandInLeadSquared
+
+    @property
+    def alice(self) -> str:
+        """The id of somebody who may send."""
+        return self.slack.people["alice"].id
+
+    def build_settings(self, **more: str) -> dict[str, str]:
+        """Return the environment of a process between the stand-ins."""
+        return {
+            "PATH": os.environ["PATH"],
+            "SLACK_BOT_TOKEN": BOT_TOKEN,
+            "SLACK_SIGNING_SECRET": SIGNING_SECRET,
+            "SLACK_API_URL": self.slack.api_url,
+            "LEADSQUARED_URL": self.crm.url,
+            "LEADSQUARED_ACCESS_KEY": self.crm.access_key,
+            "LEADSQUARED_SECRET_KEY": self.crm.secret_key,
+            "HOURLY_LIMIT": "0",
+            "CONFIRM_ABOVE": "0",
+            "LOG_LEVEL": "warning",
+            **more,
+        }
+
+
+@asynccontextmanager
+async def open_world(
+    counting: Counting = Counting.SLIDING, jitter: float = 0.0
+) -> AsyncIterator[World]:
+    """Run both stand-ins; the CRM counts 25 calls per 5 s, up to `jitter` seconds after arrival."""
+    slack = StandInSlack(signing_secret=SIGNING_SECRET, bot_token=BOT_TOKEN)
+    crm = StandInLeadSquared(jitter=jitter)
+    crm.meter = Meter(crm.meter.limit, crm.meter.period, counting)
+    await slack.start()
+    await crm.start()
+    try:
+        yield World(slack, crm)
+    finally:
+        await slack.stop()
+        await crm.stop()
+
+
+@asynccontextmanager
+async def running(
+    command: Sequence[str], settings: dict[str, str], session: aiohttp.ClientSession, user_id: str
+) -> AsyncIterator[Target]:
+    """Start a process, wait for its first acknowledgement, and end it."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/slack/events"
+    begun = time.perf_counter()
+    child = await asyncio.create_subprocess_exec(
+        *command, env={**settings, "PORT": str(port)}, stdout=asyncio.subprocess.DEVNULL
+    )
+    try:
+        await _wait_for_acknowledgement(session, url, user_id)
+        yield Target(url, child.pid, time.perf_counter() - begun)
+    finally:
+        if child.returncode is None:
+            child.terminate()
+        await child.wait()
+
+
+async def _wait_for_acknowledgement(session: aiohttp.ClientSession, url: str, user_id: str) -> None:
+    """Ask again and again; raises TimeoutError if no acknowledgement comes."""
+    async with asyncio.timeout(STARTS_WITHIN):
+        while True:
+            try:
+                if await send(session, url, user_id) == 200:
+                    return
+            except aiohttp.ClientConnectionError:
+                pass
+            await asyncio.sleep(0.005)
 
 
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def environment(slack: StandInSlack, crm: StandInLeadSquared, **more: str) -> dict[str, str]:
-    """Return the settings of a bot between the stand-ins."""
-    return {
-        "PATH": os.environ["PATH"],
-        "SLACK_BOT_TOKEN": BOT_TOKEN,
-        "SLACK_SIGNING_SECRET": SIGNING_SECRET,
-        "SLACK_API_URL": slack.api_url,
-        "LEADSQUARED_URL": crm.url,
-        "LEADSQUARED_ACCESS_KEY": crm.access_key,
-        "LEADSQUARED_SECRET_KEY": crm.secret_key,
-        "HOURLY_LIMIT": "0",
-        "CONFIRM_ABOVE": "0",
-        "LOG_LEVEL": "warning",
-        **more,
-    }
-
-
-@asynccontextmanager
-async def running(
-    module: list[str], settings: dict[str, str], session: aiohttp.ClientSession, user_id: str
-) -> AsyncIterator[Target]:
-    """Start `python -m module`, wait for its first acknowledgement, and end it."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}/slack/events"
-    begun = time.perf_counter()
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        *module,
-        env={**settings, "PORT": str(port)},
-        stdout=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        while time.perf_counter() - begun < 20:
-            try:
-                if await send(session, url, user_id) == 200:
-                    break
-            except aiohttp.ClientConnectionError:
-                pass
-            await asyncio.sleep(0.005)
-        yield Target(url, child.pid, time.perf_counter() - begun)
-    finally:
-        child.terminate()
-        await child.wait()
-
-
-async def send(session: aiohttp.ClientSession, url: str, user_id: str, text: str = "") -> int:
-    """Post one signed `/notify` and return the status."""
-    trigger = next(_triggers)
-    fields = {
-        "command": "/notify",
-        "text": text or f"key-owner Hello | number {trigger}",
-        "team_id": "T0ACME001",
-        "user_id": user_id,
-        "channel_id": "C0SALES01",
-        "trigger_id": f"{os.getpid()}.{trigger}.{time.time_ns()}",
-    }
-    body = urlencode(fields)
-    stamp = str(int(time.time()))
-    signature = SignatureVerifier(SIGNING_SECRET).generate_signature(timestamp=stamp, body=body)
-    headers = {
-        "Content-Type": "application/x-www-form-urlencoded",
-        "X-Slack-Request-Timestamp": stamp,
-        "X-Slack-Signature": str(signature),
-    }
-    async with session.post(url, data=body, headers=headers) as response:
-        await response.read()
-        return response.status

@@ -1,74 +1,122 @@
-"""How close 150 recipients come to the physical bound, and whether the CRM ever refuses.
+"""How close 150 calls come to the physical bound, and how many the CRM refuses.
 
-Run `python -m bench.rate` (about two minutes). The CRM counts 25 calls in a sliding window of 5 s
-at arrival, after a random delay. The bound: 150 calls need five whole periods after the first.
+Run `python -m bench.rate` (about six minutes; `--quick` for one). The CRM counts 25 calls per 5 s
+when they arrive, after a random delay. The cells mostly wait, so many run beside each other, with
+beginnings that share a period evenly; one cell is run alone as well, to show that this is fair.
 """
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
-import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
-import aiohttp
+from bench.command import run_command
+from bench.rate_cells import (
+    SETTINGS,
+    BotCell,
+    Outcome,
+    PeerCells,
+    Setting,
+    run_wave,
+    spread_offsets,
+)
+from bench.rate_peers import PEERS
+from bench.rate_report import BOT, PAIR, SHIPPED, Results, build_answer
+from bench.results import Answer
+from tests.postgres import running_postgres
 
-from bench.processes import BOT_TOKEN, SIGNING_SECRET, environment, running, send
-from bot.sandbox.leadsquared import StandInLeadSquared
-from bot.sandbox.slack import StandInSlack
-
-RECIPIENTS = 150
-LIMIT, PERIOD = 25, 5.0
-BOUND = (RECIPIENTS / LIMIT - 1) * PERIOD
-CASES = ((0.15, 0, 1.05), (0.6, 0, 1.13), (0.15, 2, None))
-"""Most delay before the call is counted, the reserve, and the goal for the ratio."""
+SHARED_PEERS = ("aiolimiter", "pyrate", "limits", "token")
 
 
-async def measure(jitter: float, reserved: int) -> tuple[float, int, int]:
-    """Return the seconds from the first to the last arrival, the refusals, and the pushes."""
-    slack = StandInSlack(signing_secret=SIGNING_SECRET, bot_token=BOT_TOKEN)
-    crm = StandInLeadSquared(limit=LIMIT, period=PERIOD, clock=time.monotonic, jitter=jitter)
-    await slack.start()
-    await crm.start()
-    people = slack.add_people(RECIPIENTS)
-    crm.add_users(RECIPIENTS)
-    alice = slack.people["alice"].id
-    with tempfile.TemporaryDirectory() as folder:
-        settings = environment(
-            slack,
-            crm,
-            DATABASE_URL=f"sqlite:///{Path(folder) / 'bot.db'}",
-            LEADSQUARED_RESERVED=str(reserved),
-            CONFIRM_ABOVE="0",
+@dataclass(frozen=True)
+class Size:
+    """How much is measured."""
+
+    runs: int
+    calls: int
+    settings: Sequence[Setting]
+    peers: Sequence[str] = tuple(PEERS)
+    shared_peers: Sequence[str] = SHARED_PEERS
+
+
+FULL = Size(3, 150, SETTINGS)
+QUICK = Size(1, 50, SETTINGS[1:2])
+
+
+@dataclass
+class Measurement:
+    """One process's or several processes' results, as they come in."""
+
+    size: Size
+    create_sqlite: Callable[[], str]
+    create_postgres: Callable[[], str]
+    results: Results = field(default_factory=dict)
+    alone: Outcome | None = None
+
+    async def run(self) -> None:
+        """Run every cell in every run; everybody takes turns with everybody."""
+        for _ in range(self.size.runs):
+            await self._run_single()
+            await self._run_pairs()
+        setting = self.size.settings[-1]
+        alone = BotCell(setting, self.size.calls, 0, self.create_sqlite())
+        [[self.alone]] = await run_wave([alone])
+
+    async def _run_single(self) -> None:
+        cells: dict[str, list[BotCell | PeerCells]] = {}
+        for title, reserved in ((BOT, 0), (SHIPPED, 2)):
+            cells[title] = [
+                BotCell(each, self.size.calls, reserved, self.create_sqlite())
+                for each in self.size.settings
+            ]
+        for peer in self.size.peers:
+            cells[PEERS[peer].title] = [PeerCells(peer, self.size.settings, self.size.calls)]
+        await self._run_wave(cells)
+
+    async def _run_pairs(self) -> None:
+        cells: dict[str, list[BotCell | PeerCells]] = {
+            PAIR: [
+                BotCell(each, self.size.calls, 0, self.create_postgres(), processes=2)
+                for each in self.size.settings
+            ]
+        }
+        for peer in self.size.shared_peers:
+            title = name_pair(peer)
+            cells[title] = [PeerCells(peer, self.size.settings, self.size.calls, processes=2)]
+        await self._run_wave(cells)
+
+    async def _run_wave(self, cells: dict[str, list[BotCell | PeerCells]]) -> None:
+        outcomes = await run_wave(
+            spread_offsets([cell for group in cells.values() for cell in group])
         )
-        async with (
-            aiohttp.ClientSession() as session,
-            running(["bot", "serve"], settings, session, alice) as bot,
-        ):
-            first = slack.people["priya"].mention
-            await send(session, bot.url, alice, f"{first} The roster | is read for this one")
-            await crm.until(lambda: len(crm.pushes) == 2)
-            await asyncio.sleep(PERIOD + 0.5 + jitter)  # these calls leave the window
-            mentions = " ".join(f"<@{person.id}>" for person in people)
-            begun = time.monotonic()
-            await send(session, bot.url, alice, f"{mentions} To all | of you")
-            await crm.until(lambda: len(crm.pushes) == RECIPIENTS + 2, timeout=120)
-            taken = crm.pushes[-1].at - begun
-    await slack.stop()
-    await crm.stop()
-    return taken, len(crm.refusals), len(crm.pushes) - 2
+        found = iter(outcomes)
+        for title, group in cells.items():
+            flat = [outcome for _ in group for outcome in next(found)]
+            for setting, outcome in zip(self.size.settings, flat, strict=True):
+                self.results.setdefault(title, {}).setdefault(setting, []).append(outcome)
 
 
-async def main() -> None:
-    print(f"{RECIPIENTS} recipients, {LIMIT} calls per {PERIOD:g} s; the bound is {BOUND:g} s")
-    for jitter, reserved, goal in CASES:
-        taken, refusals, pushes = await measure(jitter, reserved)
-        aim = f" (goal: at most {goal})" if goal else ""
-        print(
-            f"delay 0 to {jitter * 1000:.0f} ms, reserve {reserved}: {taken:.2f} s, "
-            f"{taken / BOUND:.3f} of the bound{aim}, {pushes} sent, {refusals} refused"
+def name_pair(peer: str) -> str:
+    how = "each for itself" if PEERS[peer].share is None else "one `MultiprocessBucket`"
+    return f"{PEERS[peer].title}, two processes, {how}"
+
+
+async def measure(size: Size) -> Answer:
+    """Measure, with databases of its own."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        server = stack.enter_context(running_postgres(folder / "postgres", fsync=True))
+        numbers = count()
+        measurement = Measurement(
+            size, lambda: f"sqlite:///{folder / f'{next(numbers)}.db'}", server.create
         )
+        await measurement.run()
+    return build_answer(size.calls, measurement.results, measurement.alone)
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    run_command(measure, FULL, QUICK)
