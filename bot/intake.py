@@ -65,7 +65,7 @@ class Intake:
         if response is None:
             return _refuse_malformed(raw)
         if response.status == web.HTTPNotFound.status_code:
-            log.warning("intake.nobody_listens", size=len(raw))
+            log.warning("intake.unhandled", size=len(raw))
         return await to_aiohttp_response(response)
 
     def _is_signed(self, request: web.Request, raw: bytes) -> bool:

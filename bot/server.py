@@ -26,7 +26,7 @@ async def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     if settings.slack_app_token and settings.slack_signing_secret:
-        log.info("settings.socket_mode_wins", unused="SLACK_SIGNING_SECRET")
+        log.info("settings.socket_mode_preferred", using="SLACK_APP_TOKEN")
     bot = Bot(settings)
     runner = build_runner(bot.build_web(), shutdown_timeout=REQUESTS_WITHIN)
     await runner.setup()

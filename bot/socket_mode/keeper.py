@@ -150,5 +150,5 @@ class SocketMode:
         away = 0.0 if self._links else self._clock.time() - self._last_up
         say = log.error if away >= AWAY else log.warning
         error, reason = type(exc).__name__, str(exc)
-        say("socket_mode.waiting", error=error, reason=reason, tries=failures, away=round(away))
+        say("socket_mode.waiting", error=error, reason=reason, tries=failures, seconds=round(away))
         return exc.retry_after if isinstance(exc, SlackRateLimitedError) else 0.0

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "tests" / "slack-manifest.schema.json"
 
 SCOPES: dict[str, set[str]] = {
+    "apps_connections_open": set(),  # the app token's
     "auth_test": set(),
     "chat_getPermalink": set(),
     "chat_postEphemeral": {"chat:write"},
