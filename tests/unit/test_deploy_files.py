@@ -1,7 +1,6 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import get_args
 
 import pytest
 from aiohttp import web
@@ -43,7 +42,7 @@ def known(monkeypatch: pytest.MonkeyPatch) -> Known:
         secrets={
             name.upper()
             for name, field in Settings.model_fields.items()
-            if SecretStr in (field.annotation, *get_args(field.annotation))
+            if SecretStr.__name__ in repr(field.annotation)
         },
         routes=find_routes(),
         stops_within=REQUESTS_WITHIN + DRAIN_WITHIN + REPLY_WITHIN,
