@@ -113,7 +113,8 @@ def _check_people(request: Request) -> Request:
 
 def _build_request(view: dict[str, Any], sender: Person, until: float | None = None) -> Request:
     recipients: list[Named] = [*_read_people(view)]
-    if _read(view, BlockId.OWNER, "selected_options"):
+    ticked = _read(view, BlockId.OWNER, "selected_options")
+    if isinstance(ticked, list) and ticked:
         recipients.append(LeadOwner())
     return Request(
         key=str(view["id"]),

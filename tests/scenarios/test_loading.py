@@ -143,3 +143,14 @@ async def test_what_is_typed_while_an_answer_is_lost_is_not_lost(world: World) -
         await world.bot._errands.drain(5)
     assert read(view, "content") == "Typed meanwhile"
     assert [entry for entry in logs if entry["log_level"] != "info"] == []
+
+
+async def test_a_trigger_that_expired_is_told_and_nothing_opens(world: World) -> None:
+    alice = world.slack.people["alice"]
+    message = await world.slack.people["lee"].say("Ask @omar")
+    trigger = world.slack.tickets.issue_trigger(alice)
+    world.clock.forward(4)
+    await alice.use_shortcut(SHORTCUT, message, trigger_id=trigger)
+    await alice.sees("Slack gives three seconds to open a form, and they were over")
+    assert world.slack.views[alice] == []
+    world.expected_violations = ["views.open: expired_trigger_id"]

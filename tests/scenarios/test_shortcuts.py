@@ -84,7 +84,10 @@ async def test_rich_text_is_read_as_people_see_it(world: World) -> None:
         {"type": "user", "user_id": "U0DEV0001"},
         {"type": "text", "text": " & "},
         {"type": "broadcast", "range": "here"},
+        {"type": "text", "text": " "},
+        {"type": "emoji", "name": "our-logo"},
     ]
+    quote = [{"type": "text", "text": "At 3 pm\nplease"}]
     items = [{"type": "rich_text_section", "elements": [{"type": "text", "text": "One"}]}]
     blocks = [
         {
@@ -92,6 +95,7 @@ async def test_rich_text_is_read_as_people_see_it(world: World) -> None:
             "elements": [
                 {"type": "rich_text_section", "elements": elements},
                 {"type": "rich_text_list", "style": "bullet", "elements": items},
+                {"type": "rich_text_quote", "elements": quote},
             ],
         }
     ]
@@ -99,7 +103,7 @@ async def test_rich_text_is_read_as_people_see_it(world: World) -> None:
     view = await forward(world, message)
     assert read(view, "content") == (
         "Contract for Acme signed 🎉 see contract (https://docs.example.com/c/9) "
-        "cc @Dev Shah & @here\n• One"
+        "cc @Dev Shah & @here :our-logo:\n• One\n> At 3 pm\n> please"
     )
     card = await send(world)
     assert card.mentions == set()

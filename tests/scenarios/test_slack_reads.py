@@ -148,3 +148,14 @@ async def test_a_sender_slack_does_not_tell_of_is_told_and_nothing_is_accepted(
     world.slack.faults.api.clear()
     await lee.command("/notify", "@alice Callback due | Asha")
     await lee.sees("✅ Sent to LeadSquared for *Alice Rao*: “Callback due”.")
+
+
+async def test_who_leaves_between_accept_and_send_is_told_of_and_gets_nothing(world: World) -> None:
+    world.slack.faults.fail(ONE, 500, times=1)
+    await world.slack.people["alice"].command("/notify", TYPED)
+    (row,) = await world.until_stored(lambda rows: any(row.repeats for row in rows))
+    world.slack.people["priya"].deleted = True
+    await world.forward_to(row.due_at)
+    card = await see_outcome(world)
+    assert card.text.startswith("❌ *Priya Nair*'s Slack account is deactivated. Nothing was sent")
+    assert (labels(card), world.pushed()) == ([], [])
