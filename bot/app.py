@@ -26,6 +26,7 @@ from bot.dispatcher import Dispatcher
 from bot.errands import Errands
 from bot.errors import ConfigError, SlackRefusedError, StoreError
 from bot.forms import Forms
+from bot.group_list import GroupList
 from bot.groups import Groups
 from bot.health import Health
 from bot.homes import Homes
@@ -217,6 +218,7 @@ class Bot:
             directory,
             self._store.reports,
             self._store.rounds,
+            GroupList(slack, self._clock),
             slack,
             self._errands,
             Forms(slack, self._errands, self._clock),

@@ -14,6 +14,8 @@ import structlog
 from bot.clock import Clock
 from bot.errors import SlackError, SlackRefusedError, SlackUnavailableError, UserError
 from bot.plaintext import echo
+from bot.replies.compose import MOST_GROUPS
+from bot.replies.ids import BlockId
 from bot.slack_api import SlackApi
 
 log = structlog.get_logger()
@@ -29,9 +31,6 @@ KEEP = 300.0
 
 TRUST = 3600.0
 """Seconds in which what was known still counts if Slack does not answer."""
-
-MOST_GROUPS = 10
-"""Groups in one send: each is a call, and Slack allows twenty such calls a minute."""
 
 INSTEAD = (
     "Choose another group, or name the people one by one: `/notify @priya @lee Standup moved`."
@@ -84,7 +83,7 @@ class Groups:
         Raises UserError for one that nothing can be sent to, SlackError if Slack did not tell.
         """
         if len(group_ids) > MOST_GROUPS:
-            raise UserError(TOO_MANY)
+            raise UserError(TOO_MANY, field=BlockId.GROUPS)
         groups = await asyncio.gather(*(self._get(group_id) for group_id in group_ids))
         for group in groups:
             _check(group)
@@ -159,12 +158,14 @@ def _check(group: Group) -> None:
     """Raise UserError, with the next step, for a group that nothing can be sent to."""
     if group.refused == GONE or not group.is_active:
         gone = "is deactivated" if group.handle else "does not exist any more"
-        raise UserError(f"{group.name} {gone}, so nothing was sent. {INSTEAD}")
+        told = f"{group.name} {gone}, so nothing was sent. {INSTEAD}"
+        raise UserError(told, field=BlockId.GROUPS)
     if group.refused == NO_PLAN:
-        raise UserError(NO_GROUPS_HERE)
+        raise UserError(NO_GROUPS_HERE, field=BlockId.GROUPS)
     if group.refused == NO_SCOPE:
-        raise UserError(NOT_ALLOWED_TO_READ)
+        raise UserError(NOT_ALLOWED_TO_READ, field=BlockId.GROUPS)
     if group.refused is not None:
         raise SlackRefusedError(group.refused)
     if not group.members:
-        raise UserError(f"Nobody is in {group.name}, so nothing was sent. {INSTEAD}")
+        told = f"Nobody is in {group.name}, so nothing was sent. {INSTEAD}"
+        raise UserError(told, field=BlockId.GROUPS)

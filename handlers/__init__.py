@@ -11,6 +11,7 @@ from bot.acceptor import Acceptor
 from bot.directory import Directory
 from bot.errands import Errands
 from bot.forms import Forms
+from bot.group_list import GroupList
 from bot.homes import Homes
 from bot.observer import UNOBSERVED, Observer
 from bot.slack_api import SlackApi
@@ -20,6 +21,7 @@ from handlers.buttons import Buttons
 from handlers.commands import NotifyCommand
 from handlers.compose import ComposeModal
 from handlers.errors import ErrorListener
+from handlers.groups import GroupOptions
 from handlers.home import HomeTab
 from handlers.leads import LeadOptions
 from handlers.shortcuts import Shortcuts
@@ -33,6 +35,7 @@ class Core:
     directory: Directory
     reports: Reports
     rounds: Rounds
+    group_list: GroupList
     slack: SlackApi
     errands: Errands
     forms: Forms
@@ -47,6 +50,7 @@ def register(app: AsyncApp, core: Core) -> None:
     NotifyCommand(core.acceptor, core.directory, core.reports, core.slack).register(app)
     ComposeModal(core.acceptor, core.directory, core.slack, core.errands).register(app)
     LeadOptions(core.acceptor.leads, core.directory).register(app)
+    GroupOptions(core.group_list, core.directory).register(app)
     Shortcuts(core.acceptor, core.directory, core.forms).register(app)
     Buttons(
         core.acceptor,

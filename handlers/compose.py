@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +16,7 @@ from bot.errands import Errands
 from bot.errors import SlackRefusedError, UserError
 from bot.leads.reference import ById
 from bot.leadsquared.models import check_lead_id
-from bot.notification import LeadOwner, Named, SlackUser
+from bot.notification import LeadOwner, Named, SlackGroup, SlackUser
 from bot.people import Person, is_user_id
 from bot.presets import Preset
 from bot.preview import Preview
@@ -25,6 +27,8 @@ from bot.store.outbox import Receipt
 from handlers.patience import LISTEN_WITHIN
 
 NO_FORM = "There is no form to preview here. Write `/notify` alone to open one."
+
+GROUP_ID = re.compile(r"S[A-Z0-9]{1,40}")
 
 NOT_LOADED = ("invalid_arguments", "invalid_blocks")
 """What Slack calls a picture that it cannot load, in a view and in a message."""
@@ -106,13 +110,14 @@ def _rebuild(request: Request, shown: Preview) -> dict[str, Any]:
 def _check_people(request: Request) -> Request:
     if not request.recipients:
         raise UserError(
-            "Choose at least one person, or below a lead and its owner.", field=BlockId.RECIPIENTS
+            "Choose at least one person or group, or below a lead and its owner.",
+            field=BlockId.RECIPIENTS,
         )
     return request
 
 
 def _build_request(view: dict[str, Any], sender: Person, until: float | None = None) -> Request:
-    recipients: list[Named] = [*_read_people(view)]
+    recipients: list[Named] = [*_read_people(view), *dict.fromkeys(_read_groups(view))]
     ticked = _read(view, BlockId.OWNER, "selected_options")
     if isinstance(ticked, list) and ticked:
         recipients.append(LeadOwner())
@@ -135,6 +140,18 @@ def _read_people(view: dict[str, Any]) -> list[SlackUser]:
     chosen = _read(view, BlockId.RECIPIENTS, "selected_users")
     user_ids = filter(is_user_id, chosen) if isinstance(chosen, list) else ()
     return [SlackUser(each) for each in dict.fromkeys(user_ids)]
+
+
+def _read_groups(view: dict[str, Any]) -> Iterator[SlackGroup]:
+    chosen = _read(view, BlockId.GROUPS, "selected_options")
+    for option in chosen if isinstance(chosen, list) else []:
+        value = option.get("value") if isinstance(option, dict) else None
+        if not isinstance(value, str) or not GROUP_ID.fullmatch(value):
+            raise UserError(
+                "That was no group. Type its name and choose from the list, or leave this empty.",
+                field=BlockId.GROUPS,
+            )
+        yield SlackGroup(value)
 
 
 def _read_preset(view: dict[str, Any]) -> Preset | None:

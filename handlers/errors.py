@@ -43,7 +43,7 @@ class ErrorListener:
         if body.get("type") == "view_submission":
             return _json(_refuse_view(hint, error, body.get("view")))
         if body.get("type") == "block_suggestion":  # at every keystroke: no place for a message
-            return _json(_refuse_typing(hint, error))
+            return _json(_refuse_typing(hint, error, body.get("action_id")))
         await self._tell(body, hint)
         return BoltResponse(status=200, body="")
 
@@ -93,9 +93,9 @@ def _refuse(hint: str, typed: str) -> dict[str, Any]:
     return {**ephemeral, "text": answers.refusal(hint, typed)}
 
 
-def _refuse_typing(hint: str, error: Exception) -> dict[str, Any]:
+def _refuse_typing(hint: str, error: Exception, menu: Any) -> dict[str, Any]:
     """Answer in the list that was to be offered; what was typed is not yet meant to be sent."""
-    late = isinstance(error, TimeoutError)
+    late = menu == BlockId.LEAD and isinstance(error, TimeoutError)
     return {"options": [hint_option(HINTS[Hint.TOO_SLOW] if late else from_mrkdwn(hint, {}))]}
 
 

@@ -23,6 +23,9 @@ LOADING = (
     "again."
 )
 
+MOST_GROUPS = 10
+"""Groups in one send: each is a call, and Slack allows twenty such calls a minute."""
+
 LEAD_LEAST = 3
 """Characters from which leads are searched."""
 
@@ -71,6 +74,18 @@ def _build_inputs(start: Prefill) -> list[dict[str, Any]]:
             },
             optional=True,  # the lead's owner may be enough
             hint="They are found in LeadSquared by their Slack e-mail address.",
+        ),
+        _input(
+            BlockId.GROUPS,
+            "Groups",
+            {
+                "type": "multi_external_select",
+                "min_query_length": 1,
+                "max_selected_items": MOST_GROUPS,
+                "placeholder": plain("Type the name of a user group"),
+            },
+            optional=True,
+            hint="Everybody in them. You are asked once more before anything is sent.",
         ),
         _input(
             BlockId.KIND,

@@ -33,6 +33,7 @@ class BlockId(StrEnum):
     """The modal's inputs; each is also the `field` of a UserError and its own action id."""
 
     RECIPIENTS = "recipients"
+    GROUPS = "groups"
     KIND = "kind"
     TITLE = "title"
     CONTENT = "content"

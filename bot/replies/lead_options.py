@@ -27,17 +27,18 @@ def build_options(found: Found) -> list[dict[str, Any]]:
     """Build at most a hundred options: the leads, and what is to be said about them."""
     told = [hint_option(HINTS[found.hint])] if found.hint in HINTS else []
     leads = found.leads[: MOST_SHOWN - len(told)]
-    return [*(_option(_describe(lead), lead.id) for lead in leads), *told]
+    return [*(build_option(_describe(lead), lead.id) for lead in leads), *told]
 
 
 def hint_option(text: str) -> dict[str, Any]:
-    return _option(text, NOT_A_LEAD)
+    return build_option(text, NOT_A_LEAD)
 
 
 def _describe(lead: Lead) -> str:
     return " · ".join(filter(None, [name_of(lead), lead.email, *lead.phones]))
 
 
-def _option(text: str, value: str) -> dict[str, Any]:
+def build_option(text: str, value: str) -> dict[str, Any]:
+    """Build an option whose text is shown as it is, or as much of it as fits."""
     label = {"type": "plain_text", "text": fit(text, OPTION_MOST), "emoji": False}
     return {"text": label, "value": value}

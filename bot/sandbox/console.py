@@ -13,7 +13,7 @@ from typing import Any
 
 from bot.sandbox.home_tab import HomeTab
 from bot.sandbox.leadsquared import FaultKind, StandInLeadSquared
-from bot.sandbox.open_form import OpenForm
+from bot.sandbox.open_form import GROUPS, LEAD, OpenForm
 from bot.sandbox.slack import Message, Person, StandInSlack
 from bot.sandbox.slack.messages import find_actions
 
@@ -27,6 +27,7 @@ HELP = """\
 /fill @priya Title | Text  the same without sending it; then /press Preview shows how it looks
 /kind call               choose the kind in the form that is open; /kind alone chooses none
 /lead asha               type into the form's lead menu, and choose the first that it offers
+/group sales             the same in its menu for user groups; then /to, and /to once more
 /owner                   tick "Also notify the lead's owner" in the form
 /press Retry             press the newest button whose label begins like this, a form's first
 /home                    open the bot's Home tab; /press looks there first, until /in or /as
@@ -81,7 +82,8 @@ class Console:
             "/to": self._submit,
             "/fill": self._fill,
             "/kind": self._choose_kind,
-            "/lead": self._choose_lead,
+            "/lead": partial(self._choose, LEAD),
+            "/group": partial(self._choose, GROUPS),
             "/owner": self._tick_owner,
             "/press": self._press,
             "/fault": self._set_fault,
@@ -201,8 +203,8 @@ class Console:
     async def _choose_kind(self, text: str) -> None:
         self._form.choose_kind(self._person, text)
 
-    async def _choose_lead(self, text: str) -> None:
-        await self._form.choose_lead(self._person, text)
+    async def _choose(self, menu: str, text: str) -> None:
+        await self._form.choose(self._person, menu, text)
 
     async def _tick_owner(self, _text: str) -> None:
         self._form.tick_owner(self._person)

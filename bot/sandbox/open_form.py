@@ -10,7 +10,7 @@ from typing import Any
 from bot.sandbox.slack import Person, StandInSlack, View
 
 RECIPIENTS, KIND, TITLE, CONTENT = "recipients", "kind", "title", "content"
-LEAD, OWNER = "lead", "owner"
+GROUPS, LEAD, OWNER = "groups", "lead", "owner"
 
 TO = re.compile(r"((?:@\S+\s*)*)(.*)", re.DOTALL)
 """Who a form is for, and what else goes into it."""
@@ -48,15 +48,16 @@ class OpenForm:
     def choose_kind(self, person: Person, text: str) -> None:
         self._slack.fill(person.view, {KIND: text or None})
 
-    async def choose_lead(self, person: Person, text: str) -> None:
-        """Type into the lead menu and take the first that it offers; LookupError if none."""
+    async def choose(self, person: Person, menu: str, text: str) -> None:
+        """Type into a menu and take the first that it offers; LookupError if none."""
         view = person.view
-        reply = await self._slack.suggest(view, LEAD, text, person)
+        reply = await self._slack.suggest(view, menu, text, person)
         for number, option in enumerate(reply.options):
             self._write(f"    {'>' if number == 0 else ' '} {option['text']['text']}")
         if not reply.options:
             raise LookupError(f"The form offers nothing for {text!r}.")
-        self._slack.fill(view, {LEAD: reply.options[0]})
+        first = reply.options[0]
+        self._slack.fill(view, {menu: [first] if menu == GROUPS else first})
 
     def tick_owner(self, person: Person) -> None:
         self._slack.fill(person.view, {OWNER: ["owner"]})

@@ -132,6 +132,16 @@ async def test_a_group_and_a_form_to_many_are_asked_about_first(sandbox: Sandbox
     assert "  Slack dm-alice: ⚠️ 4 of 6 sent" in output
 
 
+async def test_a_group_is_chosen_in_the_form(sandbox: SandboxProcess) -> None:
+    typed = "/to Standup | moved to 11"
+    output = await play(sandbox, "/notify", "/group sales", typed, "/to", "/group no such")
+    assert "    > @sales-team · Sales team\n" in answer_to("/group sales", output)
+    asked = answer_to(typed, output)
+    assert "“Standup” would go to *3 people*, with everybody in *@sales-team*" in asked
+    assert "LeadSquared received:" not in asked
+    assert "  Slack #sales: ✅ 3 of 3 sent" in output
+
+
 async def test_the_home_tab_can_be_played(sandbox: SandboxProcess) -> None:
     output = await play(
         sandbox,
@@ -200,7 +210,10 @@ async def test_a_wrong_line_is_explained_and_the_next_one_is_read(sandbox: Sandb
     output = await play(sandbox, *wrong, "", "/shortcut", "/to nobody in particular")
     for line, why in wrong.items():
         assert answer_to(line, output).startswith(f"  ? {why}"), line
-    assert "    ! recipients: Choose at least one person, or below a lead and its owner." in output
+    assert (
+        "    ! recipients: Choose at least one person or group, or below a lead and its owner."
+        in output
+    )
 
 
 async def test_a_mistake_in_a_form_is_shown_at_its_field_each_time(sandbox: SandboxProcess) -> None:

@@ -144,7 +144,9 @@ async def test_a_form_for_nobody_says_who_could_get_it(world: World) -> None:
     view = await open_form(world)
     await offer(world, view, "asha")
     values = fill_in(world, lead=ASHA_RAO)
-    await check_refused(world, values, "recipients", "Choose at least one person, or below a lead")
+    await check_refused(
+        world, values, "recipients", "Choose at least one person or group, or below a lead"
+    )
 
 
 async def test_a_slow_look_up_is_told_at_the_lead_in_time(world: World) -> None:

@@ -32,7 +32,7 @@ async def open_form(world: World, who: str = "alice", channel: str = "sales") ->
     return await person.gets_view(TITLE)
 
 
-def fill_in(world: World, *names: str, **values: str) -> dict[str, Any]:
+def fill_in(world: World, *names: str, **values: Any) -> dict[str, Any]:
     chosen = [world.slack.people[name] for name in names]
     return {"recipients": chosen, "title": "Callback due", "content": "At 3 pm", **values}
 
@@ -43,6 +43,7 @@ async def test_the_command_alone_opens_the_form_while_its_trigger_lives(world: W
     assert view.is_open
     assert [block["block_id"] for block in view.blocks if block["type"] == "input"] == [
         "recipients",
+        "groups",
         "kind",
         "title",
         "content",

@@ -9,7 +9,8 @@ from structlog.testing import capture_logs
 
 from bot import groups as module
 from bot.errors import SlackRefusedError, SlackUnavailableError, UserError
-from bot.groups import KEEP, MOST_GROUPS, TRUST, Group, Groups
+from bot.groups import KEEP, TRUST, Group, Groups
+from bot.replies.compose import MOST_GROUPS
 from bot.sandbox.slack import StandInSlack
 from bot.slack_api import SlackApi
 from tests.clock import FrozenClock

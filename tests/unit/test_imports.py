@@ -42,7 +42,7 @@ LAYERS = [
     {"bot.grammar", "bot.replies", "bot.store", "bot.leads.search"},
     {"bot.slack_api", "bot.rate_gate", "bot.roster", "bot.composer", "bot.forwarding"}
     | {"bot.leads"},
-    {"bot.groups"},
+    {"bot.groups", "bot.group_list"},
     {
         "bot.directory",
         "bot.acceptor",

@@ -371,6 +371,7 @@ def test_a_prefilled_modal_shows_it() -> None:
     values = {block["block_id"]: block["element"].get("initial_value") for block in inputs}
     assert values == {
         "recipients": None,
+        "groups": None,
         "kind": None,
         "title": "T",
         "content": "C",

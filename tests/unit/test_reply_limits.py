@@ -4,7 +4,6 @@ The stand-in's own rules are the judge.
 """
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,11 +11,19 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.leads.found import Found, Hint
-from bot.leadsquared.models import Lead
 from bot.notification import Delivery, Notification, Report, State
 from bot.people import Description, Link, Person, Standing
 from bot.questions import SecondEnter
-from bot.replies import answers, cards, compose, home, lead_options, questions, reasons
+from bot.replies import (
+    answers,
+    cards,
+    compose,
+    group_options,
+    home,
+    lead_options,
+    questions,
+    reasons,
+)
 from bot.replies.message import Message
 from bot.sandbox.slack.blocks import check_blocks
 from bot.sandbox.slack.elements import check_offer
@@ -162,20 +169,19 @@ def test_the_second_enter_fits(question: SecondEnter) -> None:
     check_shown(questions.modal(question))
 
 
-LEAD = st.builds(Lead.model_construct, id=st.just("0" * 36), name=TEXT, email=DETAIL)
-
-
-def build_anything(text: str) -> list[Callable[[], Json]]:
-    return [
-        lambda: compose.notice_modal(text),
-        lambda: home.build_notice(text),
-    ]
-
-
 @given(WORD.map(lambda text: text.replace("&", "+").replace("<", "(")))
 def test_a_notice_of_any_length_fits(text: str) -> None:
-    for build in build_anything(text):
-        check_shown(build())
+    check_shown(compose.notice_modal(text))
+    check_shown(home.build_notice(text))
+
+
+def test_the_notice_while_a_form_is_built_fits() -> None:
+    check_shown(compose.loading_modal())
+
+
+@given(st.lists(st.tuples(st.just("S0SALES01"), WORD, TEXT), max_size=120))
+def test_the_menu_of_groups_fits(groups: list[tuple[str, str, str]]) -> None:
+    assert list(check_offer({"options": group_options.build_options(groups)}, "/")) == []
 
 
 @given(WORD)
