@@ -8,7 +8,15 @@ import pytest
 from bot.sandbox.leadsquared import Counting, StandInLeadSquared
 from bot.sandbox.slack import StandInSlack
 from tests.processes.storage import SqliteStorage, Storage, open_storage
-from tests.processes.world import ACCESS_KEY, BOT_TOKEN, PERIOD, SECRET_KEY, SIGNING_SECRET, World
+from tests.processes.world import (
+    ACCESS_KEY,
+    APP_TOKEN,
+    BOT_TOKEN,
+    PERIOD,
+    SECRET_KEY,
+    SIGNING_SECRET,
+    World,
+)
 
 OpenWorld = Callable[..., Awaitable[World]]
 
@@ -33,7 +41,7 @@ async def open_world(storage: Storage) -> AsyncIterator[OpenWorld]:
         counting: Counting = Counting.SLIDING,
         beside: Storage = storage,
     ) -> World:
-        slack = StandInSlack(signing_secret=SIGNING_SECRET, bot_token=BOT_TOKEN)
+        slack = StandInSlack(SIGNING_SECRET, BOT_TOKEN, app_token=APP_TOKEN)
         crm = StandInLeadSquared(ACCESS_KEY, SECRET_KEY, limit=limit, period=period, jitter=jitter)
         crm.meter.counting = counting
         world = World(slack, crm, beside)

@@ -13,9 +13,13 @@ from tests.processes.storage import SqliteStorage, Storage
 
 SIGNING_SECRET = "0123456789abcdef0123456789abcdef"
 BOT_TOKEN = "xoxb-1-process"
+APP_TOKEN = "xapp-1-process"
 ACCESS_KEY = "u$r0123456789"
 SECRET_KEY = "s3cret-0123456789"
-SECRETS = (SIGNING_SECRET, BOT_TOKEN, ACCESS_KEY, SECRET_KEY)
+SECRETS = (SIGNING_SECRET, BOT_TOKEN, APP_TOKEN, ACCESS_KEY, SECRET_KEY)
+
+SOCKET_MODE = {"SLACK_APP_TOKEN": APP_TOKEN, "SLACK_SIGNING_SECRET": ""}
+"""What to give `launch`, so that the bot connects to Slack."""
 
 PERIOD = 0.5
 TIMEOUT = 1.0
@@ -55,6 +59,7 @@ class World:
     async def launch(self, command: str = "serve", **changes: str) -> BotProcess:
         """Start a bot, and let Slack deliver to it; it may take a while to be ready."""
         name = f"bot {len(self.processes) + 1}"
+        self.slack.uses_sockets = bool(changes.get("SLACK_APP_TOKEN"))
         bot = BotProcess(self.build_settings(PGAPPNAME=name, **changes), command, name)
         await bot.start()
         self.processes.append(bot)
