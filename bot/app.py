@@ -36,6 +36,7 @@ from bot.janitor import Janitor
 from bot.leads.finder import Leads
 from bot.leadsquared.client import LeadSquaredClient
 from bot.leadsquared.session import open_session
+from bot.metrics import Metrics
 from bot.rate_gate import RateGate
 from bot.reporter import Reporter
 from bot.resolver import Resolver
@@ -78,6 +79,8 @@ class Bot:
         self._watch = Watch()
         self._database = open_database(settings.database_url, now=now)
         self._database.on_broken = self._watch.fail
+        self._metrics = Metrics(settings.metrics_token, self._clock)
+        self._database.observer = self._metrics
         limits = Limits(
             settings.leadsquared_rate_limit,
             settings.leadsquared_rate_period,
@@ -92,7 +95,7 @@ class Bot:
             hourly_limit=settings.hourly_limit,
         )
         limiter = limiter or AsyncLimiter(limits.limit, limits.period)
-        self._gate = RateGate(self._store.gate, limiter, self._clock, self._watch)
+        self._gate = RateGate(self._store.gate, limiter, self._clock, self._watch, self._metrics)
         self._errands = Errands(self._watch)
         self._crew = Crew(self._random)
         self._requests_ended = asyncio.Event()
@@ -109,6 +112,7 @@ class Bot:
             intake = Intake(secret.get_secret_value(), lambda: self._bolt)
             app.router.add_post(PATH, intake.answer)
         Health(self._database, self._is_reached_by_slack).add_routes(app)
+        self._metrics.add_routes(app)
         Icons().add_routes(app)
         return app
 
@@ -134,12 +138,21 @@ class Bot:
     async def _work(
         self, slack_session: aiohttp.ClientSession, crm_session: aiohttp.ClientSession
     ) -> None:
-        crm = build_crm_client(self._settings, crm_session, self._gate)
-        slack = build_slack_api(self._settings, slack_session)
-        reporters = Reporter.open(self._store.debts, slack, self._clock, self._random)
+        crm = build_crm_client(self._settings, crm_session, self._gate, self._metrics)
+        slack = build_slack_api(self._settings, slack_session, self._metrics)
+        reporters = Reporter.open(
+            self._store.debts, slack, self._clock, self._random, self._metrics
+        )
         report = reporters[0].wake
         dispatcher = Dispatcher(
-            self._store.claims, self._gate, crm, self._clock, self._random, report, self._watch
+            self._store.claims,
+            self._gate,
+            crm,
+            self._clock,
+            self._random,
+            report,
+            self._watch,
+            self._metrics,
         )
         janitor = Janitor(
             self._store.claims,
@@ -212,7 +225,7 @@ class Bot:
         )
         for each in reporters:
             each.on_change = homes.refresh
-        self._bolt = build_bolt(identity, self._settings.slack_bot_token)
+        self._bolt = build_bolt(identity, self._settings.slack_bot_token, self._metrics)
         core = handlers.Core(
             acceptor,
             directory,
@@ -224,6 +237,7 @@ class Bot:
             Forms(slack, self._errands, self._clock),
             homes,
             report=reporters[0].wake,
+            observer=self._metrics,
         )
         handlers.register(self._bolt, core)
         return resolver, homes
@@ -259,7 +273,7 @@ class Bot:
                 await self._errands.drain(REPLY_WITHIN)
                 await asyncio.gather(*(each.pay_all() for each in reporters))
         except (TimeoutError, StoreError):
-            log.warning("bot.replies_left")
+            log.warning("bot.left_replies")
 
     async def _note_end_of_requests(self, _app: web.Application) -> None:
         self._requests_ended.set()
@@ -267,6 +281,7 @@ class Bot:
     async def _open_store(self) -> None:
         await bring_up(self._database)
         await self._store.gate.prepare()
+        self._metrics.read_gauges = self._store.gauges.read
 
 
 def _wake(*workers: Worker) -> Callable[[], None]:

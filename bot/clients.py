@@ -5,11 +5,12 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 import aiohttp
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.config import LOOPBACK, Settings
 from bot.leadsquared.client import LeadSquaredClient, Permits
+from bot.observer import UNOBSERVED, Observer
 from bot.slack_api import SlackApi
+from bot.slack_client import CountedClient
 
 SLACK_TIMEOUT = aiohttp.ClientTimeout(total=10, connect=5)
 
@@ -18,8 +19,11 @@ def open_slack_session(*watchers: aiohttp.TraceConfig) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(timeout=SLACK_TIMEOUT, trace_configs=list(watchers))
 
 
-def build_slack_api(settings: Settings, session: aiohttp.ClientSession) -> SlackApi:
-    client = AsyncWebClient(
+def build_slack_api(
+    settings: Settings, session: aiohttp.ClientSession, observer: Observer = UNOBSERVED
+) -> SlackApi:
+    client = CountedClient(
+        observer=observer,
         token=settings.slack_bot_token.get_secret_value(),
         base_url=settings.slack_api_url,
         session=session,
@@ -27,11 +31,14 @@ def build_slack_api(settings: Settings, session: aiohttp.ClientSession) -> Slack
     )
     if urlsplit(settings.slack_api_url).hostname in LOOPBACK:
         client.proxy = None  # the SDK does not know NO_PROXY
-    return SlackApi(client, session)
+    return SlackApi(client, session, observer)
 
 
 def build_crm_client(
-    settings: Settings, session: aiohttp.ClientSession, gate: Permits
+    settings: Settings,
+    session: aiohttp.ClientSession,
+    gate: Permits,
+    observer: Observer = UNOBSERVED,
 ) -> LeadSquaredClient:
     return LeadSquaredClient(
         session,
@@ -40,4 +47,5 @@ def build_crm_client(
         secret_key=settings.leadsquared_secret_key,
         timeout=settings.leadsquared_timeout,
         gate=gate,
+        observer=observer,
     )

@@ -55,6 +55,7 @@ EXAMPLES = {
     "HOURLY_LIMIT": "200",
     "CONFIRM_ABOVE": "5",
     "LOG_LEVEL": "info",
+    "METRICS_TOKEN": "0123456789abcdef0123456789abcdef",
 }
 
 
@@ -212,6 +213,7 @@ class Settings(BaseSettings):
         Literal["debug", "info", "warning", "error"],
         BeforeValidator(_lower),
     ] = "info"
+    metrics_token: Secret | None = None
 
     @field_validator("slack_signing_secret")
     @classmethod

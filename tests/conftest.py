@@ -16,6 +16,7 @@ ON_BOTH = {
     "test_debts",
     "test_drafts",
     "test_gate",
+    "test_gauges",
     "test_kill",
     "test_kill_rounds",
     "test_moves",

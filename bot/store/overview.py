@@ -37,10 +37,7 @@ class OverviewStore:
         self._count_people = select(func.count(), func.count(links.c.user_id)).select_from(both)
         without = select(some.c.name).select_from(both).where(links.c.user_id.is_(None))
         self._find_unlinked = without.order_by(some.c.name).limit(NAMED)
-        pending = select(deliveries.c.expires_at).where(IS_PENDING)
-        first = pending.order_by(deliveries.c.expires_at).limit(MOST_COUNTED).subquery()
-        waited = database.now - func.min(first.c.expires_at) + deliver_within
-        self._count_pending = select(func.count(), func.coalesce(waited, 0.0)).select_from(first)
+        self._count_pending = count_pending(database, deliver_within)
         newest = select(deliveries).order_by(deliveries.c.id.desc()).limit(LOOK_BACK).subquery()
         self._find_error: Select[Any] = (
             select(newest.c.code, newest.c.detail, newest.c.settled_at)
@@ -73,6 +70,14 @@ class OverviewStore:
             closed=closed,
             last_error=_last_error(connection.execute(self._find_error).one_or_none()),
         )
+
+
+def count_pending(database: Database, deliver_within: float) -> Select[int, float]:
+    """Return the query for what is pending, and the seconds that the oldest has waited."""
+    pending = select(deliveries.c.expires_at).where(IS_PENDING)
+    first = pending.order_by(deliveries.c.expires_at).limit(MOST_COUNTED).subquery()
+    waited = database.now - func.min(first.c.expires_at) + deliver_within
+    return select(func.count(), func.coalesce(waited, 0.0)).select_from(first)
 
 
 def _last_error(row: Row[Any] | None) -> LastError | None:

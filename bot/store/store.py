@@ -6,6 +6,7 @@ from bot.store.claims import Claims
 from bot.store.database import Database
 from bot.store.debts import Debts
 from bot.store.gate import GateStore, Limits
+from bot.store.gauges import GaugesStore
 from bot.store.outbox import Outbox
 from bot.store.overview import OverviewStore
 from bot.store.people import PeopleStore
@@ -38,3 +39,4 @@ class Store:
         self.reports = Reports(database)
         self.people = PeopleStore(database)
         self.overview = OverviewStore(database, self.gate, deliver_within=deliver_within)
+        self.gauges = GaugesStore(database, self.gate, deliver_within=deliver_within)

@@ -80,6 +80,7 @@ def test_only_the_secrets_must_be_given() -> None:
         "hourly_limit": 200,
         "confirm_above": 5,
         "log_level": "info",
+        "metrics_token": None,
     }
     assert settings.uses_sqlite
 
@@ -265,12 +266,14 @@ def test_a_mistake_is_one_line_with_name_problem_and_example_but_no_value(
 
 def test_the_secrets_are_all_that_nothing_may_show(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("SLACK_APP_TOKEN", "xapp-1-2")
+    environment.setenv("METRICS_TOKEN", "scrape-me")
     environment.setenv("DATABASE_URL", "postgres://bot:p%40ssw0rd@db.example.com/bot")
     for name, value in REQUIRED.items():
         environment.setenv(name, value)
     assert set(load_settings({}).secrets) == {
         *REQUIRED.values(),
         "xapp-1-2",
+        "scrape-me",
         "p@ssw0rd",
     }
 

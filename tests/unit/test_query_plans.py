@@ -228,6 +228,13 @@ async def test_the_overview_reads_the_ends_of_what_grows(store: Store, plans: Pl
     assert [each.table for each in plans.full_scans] in ([], ["deliveries"])  # SQLite: by its id
 
 
+async def test_the_gauges_read_what_is_open_and_no_more(store: Store, plans: Plans) -> None:
+    await store.gauges.read()
+    assert {"ix_deliveries_open"} <= plans.indexes
+    assert plans.walked <= {"ix_deliveries_expires", "ix_deliveries_lease", "ix_replies_owed"}
+    assert plans.full_scans == []
+
+
 async def test_forgetting_starts_from_the_oldest(store: Store, plans: Plans) -> None:
     await store.debts.forget(keep_days=30)
     assert "ix_notifications_accepted_at" in plans.indexes
