@@ -9,10 +9,14 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import structlog
 
 from bot.redaction import Redactor
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
 
 NOISY = ("slack_bolt", "slack_sdk", "aiohttp", "sqlalchemy")
 """Libraries that log whole requests at their lower levels."""
@@ -55,8 +59,14 @@ def set_up_logs(level: str, secrets: Iterable[str] = ()) -> None:
     )
     logging.basicConfig(handlers=[handler], level=max(number, logging.WARNING), force=True)
     logging.captureWarnings(True)
+    sys.unraisablehook = _log_ignored
     for name in NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _log_ignored(ignored: UnraisableHookArgs) -> None:
+    """Log what Python cannot raise, such as an error of a finalizer; it would go to stderr."""
+    structlog.get_logger().warning("exception.ignored", exc_info=ignored.exc_value)
 
 
 def _choose_renderer() -> structlog.typing.Processor:

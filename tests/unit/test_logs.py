@@ -46,7 +46,7 @@ class Output:
 def output(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Output]:
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
-    before = structlog.get_config()
+    before, hook = structlog.get_config(), sys.unraisablehook
     with warnings.catch_warnings():
         warnings.simplefilter("default")
         yield Output(monkeypatch, capsys)
@@ -54,6 +54,7 @@ def output(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
     structlog.configure(**before)
     root.handlers[:] = handlers
     root.setLevel(level)
+    sys.unraisablehook = hook
 
 
 @pytest.fixture
@@ -138,6 +139,20 @@ def test_a_line_that_cannot_be_written_is_said_to_be_missing(read: Read) -> None
         "logger": "library",
         "record_level": "ERROR",
     }
+
+
+class Restless:
+    """Fails while it is thrown away."""
+
+    def __del__(self) -> None:
+        fail()
+
+
+def test_what_python_cannot_raise_is_a_line_too(read: Read) -> None:
+    Restless()
+    (line,) = read()
+    assert line["event"] == "exception.ignored"
+    assert "ValueError: refused [redacted]" in line["exception"]
 
 
 @pytest.mark.parametrize("name", ["slack_bolt", "slack_sdk.web", "aiohttp.access", "sqlalchemy"])
