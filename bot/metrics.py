@@ -64,6 +64,9 @@ SLACK_OUTCOMES = TOKEN_REFUSED | {
 }
 """Slack's words that are counted by themselves; every other one is `other`."""
 
+PUSH_OUTCOMES = ("ok", "access_401", "access_403", "access_404", "rate_limited", "uncertain")
+"""What alerts ask about, so it is told as 0 before it happens."""
+
 ReadGauges = Callable[[], Awaitable[Gauges]]
 
 
@@ -134,6 +137,10 @@ class Metrics:
             self._moves.labels(state.value)  # 0 is a number too: alerts ask how it grows
         for outcome in ("paid", "put_off", "lost"):
             self._replies.labels(outcome)
+        for outcome in PUSH_OUTCOMES:
+            self._calls.labels("Browser.Push", outcome)
+        for outcome in TOKEN_REFUSED:
+            self._slack_calls.labels("chat.postMessage", outcome)
 
     def answered(self, kind: str, seconds: float) -> None:
         self._acknowledgements.labels(kind).observe(seconds)
