@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import random
 from collections.abc import Callable, Sequence
 
@@ -23,6 +24,10 @@ from bot.config import EXAMPLES, Settings
 from bot.crew import Crew
 from bot.directory import Directory
 from bot.dispatcher import Dispatcher
+from bot.doctor.headers import HeaderWatch
+from bot.doctor.live import Doctor
+from bot.doctor.permits import Patient
+from bot.doctor.storage import PERMIT_WITHIN
 from bot.errands import Errands
 from bot.errors import ConfigError, SlackRefusedError, StoreError
 from bot.forms import Forms
@@ -97,16 +102,19 @@ class Bot:
         limiter = limiter or AsyncLimiter(limits.limit, limits.period)
         self._gate = RateGate(self._store.gate, limiter, self._clock, self._watch, self._metrics)
         self._errands = Errands(self._watch)
+        self._headers = HeaderWatch(), HeaderWatch()  # of Slack's answers and LeadSquared's
         self._crew = Crew(self._random)
         self._requests_ended = asyncio.Event()
         self.ready = asyncio.Event()  # Slack's requests are answered
         self._bolt: AsyncApp | None = None
         self._socket: SocketMode | None = None
+        self._doctor: Doctor | None = None
 
     def build_web(self) -> web.Application:
         """Return the web application; it answers from the start, also before the rest is up."""
         app = web.Application(client_max_size=BODY_MOST)
         app.on_cleanup.append(self._note_end_of_requests)
+        app.on_response_prepare.append(self._note_answer)
         secret = self._settings.slack_signing_secret
         if secret is not None and self._settings.slack_app_token is None:
             intake = Intake(secret.get_secret_value(), lambda: self._bolt)
@@ -123,7 +131,11 @@ class Bot:
         """
         try:
             await self._crew.keep_trying("database", self._open_store)
-            async with open_slack_session() as slack_session, open_session() as crm_session:
+            slack_trace, crm_trace = (watch.build_trace() for watch in self._headers)
+            async with (
+                open_slack_session(slack_trace) as slack_session,
+                open_session(crm_trace) as crm_session,
+            ):
                 await self._work(slack_session, crm_session)
         finally:
             await self._database.close()
@@ -166,7 +178,9 @@ class Bot:
                 self._crew.start(tasks, dispatcher, janitor, self._watch)
                 identity = await self._crew.keep_trying("slack", lambda: _identify(slack))
                 if identity is not None:
-                    others = self._open_slack(identity, slack, crm, dispatcher, reporters)
+                    patient = Patient(self._gate, PERMIT_WITHIN)
+                    checking = build_crm_client(self._settings, crm_session, patient)
+                    others = self._open_slack(identity, slack, crm, checking, dispatcher, reporters)
                     self._crew.start(tasks, *others, *reporters)
                     await self._begin(tasks, slack, identity)
         finally:  # also when a part failed: calls under way would be unknown for nothing
@@ -178,6 +192,7 @@ class Bot:
         identity: Identity,
         slack: SlackApi,
         crm: LeadSquaredClient,
+        checking: LeadSquaredClient,
         dispatcher: Dispatcher,
         reporters: Sequence[Reporter],
     ) -> Sequence[Worker]:
@@ -225,6 +240,16 @@ class Bot:
         )
         for each in reporters:
             each.on_change = homes.refresh
+        self._doctor = doctor = Doctor(
+            self._settings,
+            os.environ,
+            slack,
+            checking,
+            self._store.checkup,
+            self._errands,
+            self._headers,
+            homes.publish,
+        )
         self._bolt = build_bolt(identity, self._settings.slack_bot_token, self._metrics)
         core = handlers.Core(
             acceptor,
@@ -236,6 +261,7 @@ class Bot:
             self._errands,
             Forms(slack, self._errands, self._clock),
             homes,
+            doctor,
             report=reporters[0].wake,
             observer=self._metrics,
         )
@@ -277,6 +303,10 @@ class Bot:
 
     async def _note_end_of_requests(self, _app: web.Application) -> None:
         self._requests_ended.set()
+
+    async def _note_answer(self, request: web.Request, response: web.StreamResponse) -> None:
+        if self._doctor is not None and request.path == PATH:
+            self._doctor.note_answer(response.status)
 
     async def _open_store(self) -> None:
         await bring_up(self._database)

@@ -93,6 +93,12 @@ class Homes(Worker):
             del self._visits[next(iter(self._visits))]
         self._errands.run("home", self._show(visit))
 
+    async def publish(self, user_id: str) -> None:
+        """Publish somebody's tab and wait for it; raises SlackError if Slack does not take it."""
+        visit = self._visits.get(user_id) or Visit(user_id)
+        visit.description = visit.description or await self._describe(user_id)
+        await self._publish(visit)
+
     def refresh(self, user_id: str) -> None:
         """Publish it again soon, if somebody may be looking at it."""
         visit = self._visits.get(user_id)

@@ -9,6 +9,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.acceptor import Acceptor
 from bot.directory import Directory
+from bot.doctor.live import Doctor
 from bot.errands import Errands
 from bot.forms import Forms
 from bot.group_list import GroupList
@@ -40,6 +41,7 @@ class Core:
     errands: Errands
     forms: Forms
     homes: Homes
+    doctor: Doctor
     report: Callable[[], None]
     """Look for replies that have become due."""
     observer: Observer = UNOBSERVED
@@ -47,7 +49,10 @@ class Core:
 
 def register(app: AsyncApp, core: Core) -> None:
     """Tie every surface named in manifest.yaml to its listener."""
-    NotifyCommand(core.acceptor, core.directory, core.reports, core.slack).register(app)
+    app.middleware(core.doctor.note_request)
+    NotifyCommand(core.acceptor, core.directory, core.reports, core.slack, core.doctor).register(
+        app
+    )
     ComposeModal(core.acceptor, core.directory, core.slack, core.errands).register(app)
     LeadOptions(core.acceptor.leads, core.directory).register(app)
     GroupOptions(core.group_list, core.directory).register(app)

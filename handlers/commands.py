@@ -13,8 +13,9 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot import grammar
 from bot.acceptor import Acceptor, Request
 from bot.directory import Directory
+from bot.doctor.live import Doctor
 from bot.errors import UserError
-from bot.grammar import Command, Compose, Help, Link, Send, SendTest, Status, Unlink, Whoami
+from bot.grammar import Check, Command, Compose, Help, Link, Send, SendTest, Status, Unlink, Whoami
 from bot.notification import Place, SlackUser
 from bot.people import Person
 from bot.plaintext import from_typed, mentioned_users
@@ -37,6 +38,7 @@ class NotifyCommand:
     directory: Directory
     reports: Reports
     slack: SlackApi
+    doctor: Doctor
 
     def register(self, app: AsyncApp) -> None:
         app.command("/notify")(self.answer)
@@ -60,6 +62,8 @@ class NotifyCommand:
                 return await self._send(test, sender, command, until)
             case Compose():
                 return await self._open_modal(sender, command)
+            case Check():
+                return await self._check(sender, command)
             case Help():
                 return answers.HELP
             case Status(notification_id):
@@ -114,6 +118,10 @@ class NotifyCommand:
 
     async def _describe(self, user_id: str) -> str:
         return answers.described(await self.directory.describe(user_id))
+
+    async def _check(self, sender: Person, command: dict[str, Any]) -> Message:
+        self._check_admin(sender)
+        return await self.doctor.examine(sender.user_id, command.get("response_url"))
 
     async def _link(self, user_id: str, crm_user: str, sender: Person, key: str) -> str:
         self._check_admin(sender)

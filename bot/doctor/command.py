@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import structlog
 
 from bot.doctor.examination import examine
-from bot.doctor.findings import Mark, count, exit_code
+from bot.doctor.findings import exit_code, summarise
 
 
 def check(environment: Mapping[str, str]) -> tuple[list[str], int]:
@@ -17,8 +17,4 @@ def check(environment: Mapping[str, str]) -> tuple[list[str], int]:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.disable(logging.CRITICAL)  # what the parts log of a failure, a line says better
     findings = asyncio.run(examine(environment))
-    marks = [each.mark for each in findings]
-    wrong, doubts = marks.count(Mark.WRONG), marks.count(Mark.DOUBT)
-    summary = f"{count(wrong, 'thing')} wrong, {count(doubts, 'thing')} to look at."
-    lines = [each.line for each in findings]
-    return [*lines, "", summary if wrong or doubts else "All fine."], exit_code(findings)
+    return [*(each.line for each in findings), "", summarise(findings)], exit_code(findings)

@@ -59,6 +59,14 @@ def exit_code(findings: Iterable[Finding]) -> int:
     return EX_WRONG if bad else EX_OK
 
 
+def summarise(findings: Iterable[Finding]) -> str:
+    marks = [each.mark for each in findings]
+    wrong_ones, doubts = marks.count(Mark.WRONG), marks.count(Mark.DOUBT)
+    if not wrong_ones and not doubts:
+        return "All fine."
+    return f"{count(wrong_ones, 'thing')} wrong, {count(doubts, 'thing')} to look at."
+
+
 def hide(findings: Iterable[Finding], secrets: Iterable[str]) -> list[Finding]:
     """Leave out what must not be shown, wherever it came from: somebody's answer may repeat it."""
     hidden = sorted((each for each in secrets if len(each) >= SHORTEST_SECRET), key=len)[::-1]

@@ -111,7 +111,7 @@ def _judge_queue(overview: Overview) -> Finding:
 
 def _judge_people(overview: Overview) -> Finding:
     missing = overview.members - overview.linked
-    what = f"{_number(overview.linked)} of {_number(overview.members)} linked"
+    what = f"{_number(overview.linked)} of {_number(overview.members)} the bot has met are linked"
     if not missing:
         return fine("Teammates", what)
     named = ", ".join(overview.not_linked[:MOST_NAMED])

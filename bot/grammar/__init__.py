@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from bot.grammar.send import Send, read_send
 from bot.grammar.subcommands import (
+    Check,
     Help,
     Link,
     SendTest,
@@ -19,6 +20,7 @@ from bot.grammar.subcommands import (
 )
 
 __all__ = [
+    "Check",
     "Command",
     "Compose",
     "Help",
@@ -37,7 +39,7 @@ class Compose:
     """Open the form."""
 
 
-Command = Compose | Help | Whoami | SendTest | Status | Link | Unlink | Send
+Command = Check | Compose | Help | Whoami | SendTest | Status | Link | Unlink | Send
 
 
 def parse(text: str, *, sender_id: str) -> Command:

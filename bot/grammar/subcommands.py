@@ -50,7 +50,12 @@ class Unlink:
     user_id: str
 
 
-Subcommand = Help | Whoami | SendTest | Status | Link | Unlink
+@dataclass(frozen=True)
+class Check:
+    """Show admins what is wrong with the bot, and the next step for each thing."""
+
+
+Subcommand = Check | Help | Whoami | SendTest | Status | Link | Unlink
 
 _ARGUMENT = re.compile(r"<[^<>]*>|\S+")
 _NOTIFICATION_ID = re.compile(r"[0-9a-z-]{1,64}")
@@ -84,11 +89,13 @@ def _read_test(arguments: list[str], _sender_id: str) -> SendTest:
     return SendTest()
 
 
-def _read_check(_arguments: list[str], _sender_id: str) -> Subcommand:
-    raise UserError(
-        "`/notify check` is not available yet. To see whether notifications arrive, write "
-        "`/notify test`; to see who you are in LeadSquared, `/notify whoami`."
+def _read_check(arguments: list[str], _sender_id: str) -> Check:
+    _refuse_any(
+        arguments,
+        "To see how the bot is doing, write `/notify check` and nothing more.",
+        "@priya check your e-mail",
     )
+    return Check()
 
 
 def _read_whoami(arguments: list[str], sender_id: str) -> Whoami:

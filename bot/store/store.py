@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.store.checkup import CheckupStore
 from bot.store.claims import Claims
 from bot.store.database import Database
 from bot.store.debts import Debts
@@ -40,3 +41,4 @@ class Store:
         self.people = PeopleStore(database)
         self.overview = OverviewStore(database, self.gate, deliver_within=deliver_within)
         self.gauges = GaugesStore(database, self.gate, deliver_within=deliver_within)
+        self.checkup = CheckupStore(database, self.gate, self.overview)

@@ -20,7 +20,7 @@ async def test_a_bot_that_runs_as_it_should_gets_ticks_alone(world: World) -> No
     assert "all 5 that the manifest asks for" in checked.find("Scopes")
     assert "those of CRM Admin" in checked.find("LeadSquared")
     assert "25 calls in 0.5 s, " in checked.find("Limit")
-    assert "0 of 0 linked" in checked.find("Teammates")
+    assert "0 of 0 the bot has met are linked" in checked.find("Teammates")
 
 
 async def test_before_the_first_start_it_makes_nothing(open_world: OpenWorld) -> None:

@@ -53,7 +53,7 @@ async def refuse(world: World, typed: str, who: str = "alice", channel: str = "s
         ("@priya --lead asha Hi | x", "“asha” names no lead", "`--lead asha@example.com`"),
         ("@priya --as fax Hi | x", "`--as` needs one of", "--as call Asha called at 3 pm"),
         ("owner Hi | there", "so name the lead", "`/notify owner --lead asha@"),
-        ("check", "`/notify check` is not available yet", "`/notify test`"),
+        ("check it", "write `/notify check` and nothing more", "`/notify @priya check your"),
         ("link @priya", "name them and their LeadSquared e-mail", "`/notify link @priya"),
         ("unlink", "name one person", "`/notify unlink @priya`"),
         ("status a b", "add its id", "`/notify status 1a2b3c4d`"),

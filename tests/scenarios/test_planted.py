@@ -317,8 +317,8 @@ MISTAKES = [
     ),
     Mistake(
         "a clock that is seven minutes off",
-        lambda site: shift(site, -420.0),
-        "✗ Clock: this machine is 6 minutes ahead, so Slack's requests are taken for forged",
+        lambda site: shift(site, -450.0),
+        "✗ Clock: this machine is 7 minutes ahead, so Slack's requests are taken for forged",
         "Let the host set its clock by NTP",
     ),
     Mistake(
@@ -355,7 +355,7 @@ MISTAKES = [
     Mistake(
         "nobody is linked",
         meet,
-        "! Teammates: 0 of 1 linked; not: Omar Aziz",
+        "! Teammates: 0 of 1 the bot has met are linked; not: Omar Aziz",
         "See why with `/notify whoami @somebody`",
         0,
     ),

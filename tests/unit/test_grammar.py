@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from bot.errors import UserError
 from bot.grammar import (
+    Check,
     Command,
     Compose,
     Help,
@@ -79,6 +80,7 @@ def test_nothing_typed_opens_the_form(text: str) -> None:
     [
         ("help", Help()),
         (" HELP ", Help()),
+        ("Check ", Check()),
         ("test", SendTest()),
         ("whoami", Whoami(ALICE.user_id)),
         ("WhoAmI me", Whoami(ALICE.user_id)),
@@ -255,8 +257,7 @@ def test_a_preset_goes_with_other_options() -> None:
         (f"{P}, owner Callback due", "name the lead"),
         (f"{P} owner {O} Callback due", "name the lead"),
         ("key-owner owner --private hi", "name the lead"),
-        ("check", "not available yet"),
-        ("Check everything", "not available yet"),
+        ("Check everything", "`/notify @priya check your e-mail`"),
         (f"{P} --as telegram hi", "`sms` (Incoming SMS), `email` (E-mail received), `call` ("),
         (f"{P} --as hi", "and `hot` (Hot prospect) behind it: `/notify @priya --as call"),
         (f"{P} --as", "needs one of"),

@@ -85,6 +85,7 @@ FORBIDDEN = {
 PURE = {
     "bot.characters",
     "bot.composer",
+    "bot.doctor.arrivals",
     "bot.doctor.clocks",
     "bot.doctor.crm",
     "bot.doctor.drift",
