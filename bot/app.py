@@ -218,11 +218,12 @@ class Bot:
             self._settings.allowed_link_hosts,
             self._settings.icon_base,
         )
+        leads = Leads(crm, self._clock)
         acceptor = Acceptor(
             self._store.outbox,
             composer,
             Groups(slack, self._clock),
-            Leads(crm, self._clock),
+            leads,
             self._settings.allowed_channels,
             self._settings.allowed_usergroup,
             self._settings.confirm_above,
@@ -240,6 +241,7 @@ class Bot:
         )
         for each in reporters:
             each.on_change = homes.refresh
+            each.find_api_host = leads.find_api_host
         self._doctor = doctor = Doctor(
             self._settings,
             os.environ,

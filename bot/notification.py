@@ -135,6 +135,8 @@ class Report:
     accepted_at: float
     seconds: float
     """From acceptance to the last outcome, or until now where something is still open."""
+    api_host: str | None = None
+    """The CRM account's, where it matters and could be learned."""
 
     @property
     def is_open(self) -> bool:

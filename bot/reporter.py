@@ -41,6 +41,9 @@ ASSISTANTS = 3
 ASSISTANTS_LOOK_EVERY = 10.0
 """Seconds; they are woken when there is work, but for what becomes due while all wait for Slack."""
 
+KEYS_REFUSED = "access_401"
+"""The code of a delivery for which the keys, or the host they were sent to, are wrong."""
+
 Rung = Callable[[Debt, Message], Awaitable[Card | None]]
 
 
@@ -69,6 +72,8 @@ class Reporter(Worker):
         self._observer = observer
         self.on_change: Callable[[str], None] = _do_nothing
         """Hears whose notification has come further."""
+        self.find_api_host: Callable[[], Awaitable[str | None]] = _find_nothing
+        """Tells which host the CRM account has, for whoever has to mend the settings."""
 
     @classmethod
     def open(
@@ -142,6 +147,9 @@ class Reporter(Worker):
             await self._debts.show_again(debt.id, seconds=pause, card=card)
 
     async def _pay(self, debt: Debt) -> None:
+        if any(each.code == KEYS_REFUSED for each in debt.report.deliveries):
+            host = await self.find_api_host()
+            debt = replace(debt, report=replace(debt.report, api_host=host))
         message = cards.outcome(debt.report, alone=_is_alone(debt.place))
         token_refused = False
         for rung in self._ladder(debt):
@@ -248,3 +256,7 @@ def _may_respond(debt: Debt) -> bool:
 
 
 def _do_nothing(_: str) -> None: ...
+
+
+async def _find_nothing() -> str | None:
+    return None

@@ -1,4 +1,4 @@
-"""The account's web host and country, asked for once a day; the last answer is kept if need be."""
+"""The account's hosts and country, asked for once a day; the last answer is kept if need be."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ KEEP = 24 * 3600.0
 TRY_AGAIN = 300.0
 """Seconds an older answer serves after asking again failed."""
 
+ASK_WITHIN = 2.0
+"""Seconds that somebody waits who can do without the answer."""
+
 
 class KnownAccount:
     """What `UserByAccessKey.Get` last said of the account."""
@@ -29,6 +32,7 @@ class KnownAccount:
         self._account: Account | None = None
         self._serves_until = float("-inf")
         self._reading: asyncio.Task[Account] | None = None
+        self._idle_until = float("-inf")  # for those who can do without
 
     async def get(self) -> Account:
         """Return the account; raises CrmError or StoreError as long as nothing is known of it.
@@ -50,6 +54,18 @@ class KnownAccount:
             seconds = until - asyncio.get_running_loop().time()
             await asyncio.wait({self._reading}, timeout=max(0.0, seconds))
         return self._account
+
+    async def find_api_host(self) -> str | None:
+        """Return the host that LEADSQUARED_URL should name; None if it cannot be learned in time.
+
+        One that is wrong does not hide it: this call answers on the host of any region. Keys that
+        are refused do, and are tried no more than once in a while.
+        """
+        if self._account is None and self._clock.time() >= self._idle_until:
+            self._idle_until = self._clock.time() + TRY_AGAIN
+            self.prepare()
+        account = await self.wait(asyncio.get_running_loop().time() + ASK_WITHIN)
+        return account.api_host if account else None
 
     @property
     def _is_old(self) -> bool:

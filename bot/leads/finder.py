@@ -19,7 +19,7 @@ from bot.leadsquared.models import Account, Lead
 from bot.leadsquared.phone import PhoneNumber
 from bot.plaintext import escape
 from bot.replies.ids import BlockId
-from bot.replies.reasons import SENTENCES, quote
+from bot.replies.reasons import explain_access, quote
 
 log = structlog.get_logger()
 
@@ -56,7 +56,8 @@ class Leads:
         try:
             leads = await _within(until - _now(), self._look_up(reference))
         except (TimeoutError, CrmError) as exc:
-            raise UserError(_explain(exc), field=BlockId.LEAD) from exc
+            host = await self._find_host(exc, until)
+            raise UserError(_explain(exc, host), field=BlockId.LEAD) from exc
         if len(leads) > 1:
             return Several(tuple(leads))
         account = await self._account.wait(until)
@@ -85,6 +86,10 @@ class Leads:
         account = await self._find_account(until)
         return account.key_owner_id if account else None
 
+    async def find_api_host(self) -> str | None:
+        """Return what LEADSQUARED_URL should name, where that can be learned."""
+        return await self._account.find_api_host()
+
     async def get_account(self) -> Account:
         """Return what is known of the account; raises CrmError as long as that is nothing."""
         return await self._account.get()
@@ -92,6 +97,13 @@ class Leads:
     async def _find_account(self, until: float | None) -> Account | None:
         self._account.prepare()
         return await self._account.wait(_limit(until))
+
+    async def _find_host(self, error: Exception, until: float) -> str | None:
+        """Return the account's API host for an error that may come of another."""
+        if not isinstance(error, CrmAccessError):
+            return None
+        account = await self._account.wait(until)
+        return account.api_host if account else None
 
     async def _look_up(self, reference: LeadReference) -> list[Lead]:
         match reference:
@@ -146,10 +158,10 @@ def _note_failure(task: asyncio.Task[T]) -> None:
         log.warning("lead.not_looked_up", error=type(error).__name__)
 
 
-def _explain(error: TimeoutError | CrmError) -> str:
+def _explain(error: TimeoutError | CrmError, api_host: str | None) -> str:
     """Say why LeadSquared did not tell about a lead."""
     if isinstance(error, CrmAccessError):
-        return SENTENCES[error.code]
+        return explain_access(error.code, api_host)
     if isinstance(error, CrmRejectedError):
         said = quote(error.detail) or "."
         return f"LeadSquared refused to look for this lead{said} Nothing was sent. {TRY_AGAIN}"

@@ -149,10 +149,14 @@ class KeyOwnerIdentity(_Frozen):
 
 
 class Account(_Frozen):
-    """What a link and a phone number need to know of the account; None where it does not say."""
+    """What we need to know of the account; None where it does not say.
+
+    The hosts are LeadSquared's own: people follow links to one, and keys are sent to the other.
+    """
 
     key_owner_id: CrmUserId
     web_host: str | None = None
+    api_host: str | None = None
     country_code: str | None = None
 
     @classmethod
@@ -163,11 +167,13 @@ class Account(_Frozen):
         """
         fields = _mapping(data)
         hosts = fields.get("LSQCommonServiceURLs")
-        host = _find_host(hosts.get("app")) if isinstance(hosts, Mapping) else None
+        hosts = hosts if isinstance(hosts, Mapping) else {}
+        web_host, api_host = (_find_host(hosts.get(name)) for name in ("app", "api"))
         code = _COUNTRY_CODE.fullmatch(_words(fields.get("DefaultCountryCode")))
         return cls(
             key_owner_id=check_crm_user_id(fields.get("Id")),
-            web_host=host if host and is_web_host(host) else None,
+            web_host=web_host if web_host and is_web_host(web_host) else None,
+            api_host=api_host if api_host and is_web_host(api_host) else None,
             country_code=code[1] if code else None,
         )
 

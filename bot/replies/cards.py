@@ -8,7 +8,15 @@ from bot.notification import FINAL, Delivery, Notification, Report, State
 from bot.plaintext import escape
 from bot.replies.ids import ActionId
 from bot.replies.message import Button, Message, count_people, duration, echo, join_names
-from bot.replies.reasons import ADVICE, is_named, name_of, sentence_of, waiting_for, words_of
+from bot.replies.reasons import (
+    ADVICE,
+    advise,
+    is_named,
+    name_of,
+    sentence_of,
+    waiting_for,
+    words_of,
+)
 
 MARKS = {State.SENT: "✅", State.UNKNOWN: "⚠️", State.PENDING: "⏳", State.SENDING: "⏳"}
 
@@ -95,7 +103,8 @@ def _one(report: Report, *, alone: bool) -> str:
     if delivery.state is State.SENT:
         opens = _opens(report.notification)
         return f"✅ Sent to LeadSquared for *{name_of(delivery)}*: “{title}”.{opens}"
-    return f"{_mark(delivery)} {sentence_of(delivery, alone=alone)}\n“{title}”"
+    why = sentence_of(delivery, alone=alone, api_host=report.api_host)
+    return f"{_mark(delivery)} {why}\n“{title}”"
 
 
 def _opens(notification: Notification) -> str:
@@ -113,7 +122,7 @@ def _many(report: Report) -> str:
     opens = _opens(report.notification) if sent else ""
     lines = [f"{_counts(report)}: “{echo(report.notification.title)}”.{opens}"]
     lines += _group_lines(deliveries)
-    if advice := _advice(deliveries):
+    if advice := _advice(deliveries, report.api_host):
         lines.append(advice)
     return "\n".join(lines)
 
@@ -154,10 +163,10 @@ def _told(group: Sequence[Delivery], reason: str) -> str:
     return f"{people} ({reason})" if reason else people
 
 
-def _advice(deliveries: Sequence[Delivery]) -> str:
+def _advice(deliveries: Sequence[Delivery], api_host: str | None) -> str:
     """Return the sentence for what concerns everybody: the keys, the rights, the address."""
     codes = {delivery.code for delivery in deliveries}
-    return next((words for code, words in ADVICE.items() if code in codes), "")
+    return next((advise(code, api_host) for code in ADVICE if code in codes), "")
 
 
 def _twins(deliveries: Sequence[Delivery]) -> str:

@@ -153,10 +153,28 @@ def is_named(delivery: Delivery) -> bool:
     return delivery.slack_user_id is None or bool(delivery.name)
 
 
-def sentence_of(delivery: Delivery, *, alone: bool = False) -> str:
+def advise(code: str, api_host: str | None = None) -> str:
+    """Return what an admin can do, if this is for one to mend; `api_host` is the account's."""
+    advice = ADVICE.get(code, "")
+    if code != "access_401" or api_host is None:
+        return advice
+    return f"{advice.removesuffix('.')} (this account's host is https://{escape(api_host)})."
+
+
+def explain_access(code: str, api_host: str | None = None) -> str:
+    """Say that LeadSquared refused us as a whole; for one of the `access_…` codes."""
+    return _name_host(SENTENCES[code], code, api_host)
+
+
+def _name_host(words: str, code: str, api_host: str | None) -> str:
+    advice = advise(code)
+    return words.replace(advice, advise(code, api_host)) if advice else words
+
+
+def sentence_of(delivery: Delivery, *, alone: bool = False, api_host: str | None = None) -> str:
     """Explain one delivery that was not sent, with the next step.
 
-    `alone` is whoever asked: only they read an e-mail address.
+    `alone` is whoever asked: only they read an e-mail address. `api_host` is the account's.
     """
     name = f"*{name_of(delivery)}*" if is_named(delivery) else "the person you meant"
     if delivery.state is State.CANCELLED:
@@ -167,6 +185,7 @@ def sentence_of(delivery: Delivery, *, alone: bool = False) -> str:
     if code == "untyped" and said:
         return f"LeadSquared refused it{said} Nothing was sent. {ADVICE[code]}"
     words = (SENTENCES if is_named(delivery) else NAMELESS).get(code, "It was not sent to {name}.")
+    words = _name_host(words, code, api_host)
     known = echo(delivery.email) if alone and delivery.email else "their e-mail address"
     told = words.format(name=name, email=known, link=link_help(delivery.name or "them"))
     return f"{told} LeadSquared said{said}" if said and delivery.state is State.REJECTED else told

@@ -150,9 +150,12 @@ def test_a_lead_is_kept_only_if_it_has_the_number(number: str, count: int) -> No
 # -- the account ------------------------------------------------------------------------------
 
 
-def test_the_account_tells_its_web_host_and_country() -> None:
+def test_the_account_tells_its_hosts_and_country() -> None:
     assert wire.parse_account(read_sample("key_owner")) == account_of(
-        "6f0c2a1e-1111-4222-8333-abcdefabcdef", web_host="in21.leadsquared.com", country_code=None
+        "6f0c2a1e-1111-4222-8333-abcdefabcdef",
+        web_host="in21.leadsquared.com",
+        api_host="api-in21.leadsquared.com",
+        country_code=None,
     )
     told = whoami(DefaultCountryCode="91")
     assert wire.parse_account(told) == account_of(web_host=None, country_code="91")
@@ -188,9 +191,11 @@ def test_a_country_code_is_digits_or_not_known(code: object, expected: str | Non
         (["in21.leadsquared.com"], None),
     ],
 )
-def test_a_web_host_is_leadsquared_s_own_or_not_known(app: object, host: str | None) -> None:
+def test_a_host_is_leadsquared_s_own_or_not_known(app: object, host: str | None) -> None:
     account = wire.parse_account(whoami(LSQCommonServiceURLs={"app": app}))
     assert account == account_of(web_host=host)
+    account = wire.parse_account(whoami(LSQCommonServiceURLs={"api": app}))
+    assert account == account_of(api_host=host)
     assert host is None or is_web_host(host)
 
 
