@@ -29,7 +29,7 @@ click opens it), `--link https://…` (a click opens that instead), `--icon http
 `/notify whoami`: who you are in LeadSquared (or `whoami @priya`)
 `/notify test`: a test notification to yourself
 `/notify status`: what became of your last one (or `status &lt;id&gt;`)
-Admins: `/notify link @priya priya@acme.com` and `/notify unlink @priya`"""
+Admins: `/notify link @priya priya@acme.com`, `/notify unlink @priya` and `/notify check`"""
 
 
 ADMINS_ONLY = (
