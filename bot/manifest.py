@@ -25,11 +25,19 @@ _SHORTCUT = re.compile(r"^ +callback_id: (\S+)$", re.MULTILINE)
 _EVENT = re.compile(r"^ +- ([a-z_]+)\b", re.MULTILINE)
 
 
-def load_template() -> str:
+def find_template() -> str | None:
     """Return the committed manifest: of the checkout, else the one that was installed."""
-    beside = Path(__file__).parents[1] / "manifest.yaml"
-    path = beside if beside.is_file() else Path(__file__).with_name("manifest.yaml")
-    return path.read_text(encoding="utf-8")
+    for path in (Path(__file__).parents[1] / "manifest.yaml", Path(__file__).with_suffix(".yaml")):
+        if path.is_file():
+            return path.read_text(encoding="utf-8")
+    return None
+
+
+def load_template() -> str:
+    """Return it; raises ConfigError where it was left out of the deployment."""
+    if (template := find_template()) is None:
+        raise ConfigError(["manifest.yaml: is missing beside the bot. Take it from the release"])
+    return template
 
 
 def fill(template: str, url: str | None, *, socket: bool) -> str:

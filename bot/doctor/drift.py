@@ -8,7 +8,7 @@ tab, and how requests arrive.
 from __future__ import annotations
 
 from bot import manifest
-from bot.doctor.findings import Finding, fine, wrong
+from bot.doctor.findings import Finding, doubt, fine, wrong
 from bot.replies.ids import CallbackId
 
 NAME = "Manifest"
@@ -19,8 +19,17 @@ NEEDED_SCOPES = {"commands", "chat:write", "users:read", "users:read.email", "us
 STEP = "Take manifest.yaml as it was released"
 
 
-def judge(template: str) -> Finding:
+def find_scopes(template: str | None) -> dict[str, str]:
+    """Return the scopes that the token should have, and what each is for, where that is told."""
+    told = manifest.read_scopes(template) if template else {}
+    return told or dict.fromkeys(sorted(NEEDED_SCOPES), "")
+
+
+def judge(template: str | None) -> Finding:
     """Judge the template for what the code answers to and needs."""
+    if template is None:
+        what = "manifest.yaml was left out of this deployment, so it cannot be printed here"
+        return doubt(NAME, what, "Deploy it beside the bot")
     missing = sorted(
         (COMMANDS - manifest.read_commands(template))
         | (SHORTCUTS - manifest.read_shortcuts(template))

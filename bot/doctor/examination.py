@@ -20,7 +20,7 @@ from bot.doctor.rounds import Look
 from bot.doctor.storage import PERMIT_WITHIN, Storage
 from bot.leadsquared.client import LeadSquaredClient, Permits
 from bot.leadsquared.session import open_session
-from bot.manifest import load_template, read_scopes
+from bot.manifest import find_template
 
 SLACK_WITHIN = 6.0
 STORE_WITHIN = 12.0
@@ -37,7 +37,7 @@ async def examine(
 ) -> list[Finding]:
     """Look at everything; `any_region` is asked for the right host in the place of ANY_REGION."""
     around = read_surroundings(environment)
-    template = load_template()
+    template = find_template()
     found = [*around.findings, drift.judge(template)]
     if around.settings is not None:
         examination = Examination(around, around.settings, template, any_region)
@@ -49,7 +49,7 @@ class Examination:
     """The looks outside, as far as the settings let them be taken."""
 
     def __init__(
-        self, around: Surroundings, settings: Settings, template: str, any_region: str | None
+        self, around: Surroundings, settings: Settings, template: str | None, any_region: str | None
     ) -> None:
         self._around = around
         self._settings = settings
@@ -83,7 +83,7 @@ class Examination:
         watch = self._watches[0]
         async with open_slack_session(watch.build_trace()) as session:
             look = await look_at_slack(build_slack_api(self._settings, session), watch)
-        return slack.judge(look, read_scopes(self._template))
+        return slack.judge(look, drift.find_scopes(self._template))
 
     async def _look_at_crm(self) -> Sequence[Finding]:
         if not self._around.has(*CRM_NEEDS):

@@ -22,7 +22,7 @@ from bot.doctor.traps import find_traps
 from bot.errands import Errands
 from bot.errors import StoreError
 from bot.leadsquared.client import LeadSquaredClient
-from bot.manifest import load_template, read_scopes
+from bot.manifest import find_template
 from bot.replies import Message, checkup
 from bot.slack_api import SlackApi
 from bot.store.checkup import CheckupStore
@@ -65,7 +65,7 @@ class Doctor:
         self._watches = watches
         self._publish_home = publish_home
         self._now = now
-        self._template = load_template()
+        self._template = find_template()
         self._arrivals = Arrivals(now())
 
     async def note_request(
@@ -147,7 +147,7 @@ class Doctor:
 
     async def _look_at_slack(self) -> Sequence[Finding]:
         look = await look_at_slack(self._slack, self._watches[0])
-        return slack.judge(look, read_scopes(self._template))
+        return slack.judge(look, drift.find_scopes(self._template))
 
     async def _look_at_crm(self) -> Sequence[Finding]:
         return [crm.judge(await look_at_crm(self._client), self._settings.leadsquared_url)]

@@ -90,7 +90,9 @@ def _judge_scopes(scopes: frozenset[str] | None, wanted: Mapping[str, str]) -> F
     if scopes is None:
         step = f"Compare Slack: your app > OAuth & Permissions with {', '.join(wanted)}"
         return doubt(SCOPES, "Slack did not say which the token has", step)
-    missing = [f"{scope} ({why})" for scope, why in wanted.items() if scope not in scopes]
+    missing = [
+        f"{scope} ({why})" if why else scope for scope, why in wanted.items() if scope not in scopes
+    ]
     if missing:
         what = " and ".join(missing)
         return wrong(SCOPES, f"missing: {what}", ADD_SCOPES)

@@ -26,7 +26,13 @@ from bot.errors import (
     StoreUnavailableError,
 )
 from bot.leadsquared.models import KeyOwnerIdentity
-from bot.manifest import load_template
+from bot.manifest import (
+    load_template,
+    read_commands,
+    read_events,
+    read_scopes,
+    read_shortcuts,
+)
 from bot.slack_api import Identity
 from bot.store.checkup import Checkup, Room, inspect_file
 from bot.store.tables import SCHEMA_REVISION
@@ -215,6 +221,22 @@ def test_the_home_tab_is_judged_by_showing_it(error: Any, line: str) -> None:
 )
 def test_a_manifest_that_drifted_from_the_code_is_noticed(here: str, there: str, line: str) -> None:
     assert drift.judge(load_template().replace(here, there)).line.startswith(line)
+
+
+def test_what_the_manifest_should_have_is_what_it_has() -> None:
+    template = load_template()
+    assert read_scopes(template).keys() == drift.NEEDED_SCOPES
+    assert read_commands(template) == drift.COMMANDS
+    assert read_shortcuts(template) == drift.SHORTCUTS
+    assert read_events(template) == drift.EVENTS
+    assert drift.find_scopes(template) == read_scopes(template)
+
+
+def test_a_deployment_without_the_manifest_is_checked_all_the_same() -> None:
+    assert drift.judge(None).line.startswith("! Manifest: manifest.yaml was left out")
+    look = slack.SlackLook(Identity("T1", "B1", "U1"), scopes=frozenset({"commands"}))
+    found = slack.judge(look, drift.find_scopes(None))[1]
+    assert "missing: chat:write and usergroups:read and users:read and users:" in found.line
 
 
 @pytest.mark.parametrize(

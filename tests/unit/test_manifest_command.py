@@ -148,3 +148,9 @@ def test_the_command_ends_with_78_and_one_line_without_an_address() -> None:
     assert (ended.returncode, ended.stdout) == (78, "")
     [line] = ended.stderr.splitlines()
     assert line.startswith("--url: is missing")
+
+
+def test_a_deployment_that_left_it_out_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manifest, "find_template", lambda: None)
+    with pytest.raises(ConfigError, match="is missing beside the bot"):
+        manifest.load_template()
