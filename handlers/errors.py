@@ -11,7 +11,7 @@ import structlog
 from slack_bolt import BoltResponse
 
 from bot.directory import Directory
-from bot.errors import BotError, SlackError, StoreError, UserError
+from bot.errors import BotError, SlackError, SlackRefusedError, StoreError, UserError
 from bot.leads.found import Hint
 from bot.observer import UNOBSERVED, Observer
 from bot.plaintext import from_mrkdwn, from_typed, mentioned_users
@@ -36,6 +36,8 @@ class ErrorListener:
 
     async def answer(self, error: Exception, body: dict[str, Any]) -> BoltResponse:
         hint = self._explain(error)
+        if _is_repetition(error):
+            return BoltResponse(status=200, body="")
         if "command" in body:
             typed = str(body.get("text") or "")
             names = {} if _is_late(error) else await self._find_names(typed)
@@ -79,6 +81,11 @@ class ErrorListener:
                     await self.slack.post(body["user"]["id"], hint, [])
         except (SlackError, TimeoutError) as exc:
             log.warning("refusal.not_shown", error=type(exc).__name__)
+
+
+def _is_repetition(error: Exception) -> bool:
+    """Tell whether this came before: its trigger has opened a form, which was answer enough."""
+    return isinstance(error, SlackRefusedError) and error.code == "exchanged_trigger_id"
 
 
 def _is_late(error: Exception) -> bool:

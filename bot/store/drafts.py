@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from bot.store.acceptance import Acceptance, dump, load
 from bot.store.database import Database
@@ -21,10 +21,11 @@ class Drafts:
         self._database = database
         add = database.insert(drafts).values(made_at=database.now)
         self._add = add.on_conflict_do_nothing(index_elements=["key"])
+        self._find_asked = select(drafts.c.id).where(drafts.c.key == bindparam("key"))
 
     def save(self, connection: Connection, acceptance: Acceptance, choice: int = 0) -> str:
         """Store a draft, once for an interaction and choice, and return its id."""
-        key = f"{acceptance.key}#{choice}"
+        key = _name(acceptance.key, choice)
         row = {
             "id": secrets.token_hex(8),
             "key": key,
@@ -34,6 +35,10 @@ class Drafts:
         connection.execute(self._add, row)
         same = select(drafts.c.id).where(drafts.c.key == key)
         return str(connection.scalars(same).one())
+
+    def was_asked(self, connection: Connection, key: str) -> bool:
+        """Tell whether an interaction led to a question, however it was answered."""
+        return connection.execute(self._find_asked, {"key": _name(key, 0)}).first() is not None
 
     def find(
         self, connection: Connection, draft_id: str, sender_id: str
@@ -47,3 +52,7 @@ class Drafts:
         ).where(drafts.c.id == draft_id, drafts.c.sender_id == sender_id)
         row = connection.execute(query).one_or_none()
         return (load(row[0]), bool(row[1])) if row is not None else None
+
+
+def _name(key: str, choice: int) -> str:
+    return f"{key}#{choice}"

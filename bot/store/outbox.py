@@ -35,6 +35,11 @@ SECOND_ENTER = 60.0
 
 TOO_OLD = "This question is too old to be answered, so nothing was sent. Write it again."
 
+ASKED_BEFORE = (
+    "This was asked about before, so nothing was sent this time. Answer the question, or write it "
+    "again."
+)
+
 ALIVE = (State.PENDING, State.SENDING, State.SENT, State.UNKNOWN)
 """States in which sending the same again would reach somebody twice."""
 
@@ -150,6 +155,8 @@ class Outbox:
         self._database.serialize(connection, acceptance.fingerprint)
         earlier = self._find_earlier(connection, acceptance)
         if earlier is None:
+            if self._drafts.was_asked(connection, acceptance.key):
+                raise UserError(ASKED_BEFORE)  # what it led to is for the buttons to say
             return self._accept(connection, acceptance)
         count = len(acceptance.recipients)
         return Receipt(earlier.notification_id, count, 0.0, is_new=False, earlier=earlier)
