@@ -14,6 +14,7 @@ ON_BOTH = {
     "test_claims",
     "test_confirmation",
     "test_debts",
+    "test_forgetting",
     "test_drafts",
     "test_gate",
     "test_gauges",

@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 
 from bot.notification import Card, Place, Report
+from bot.people import Standing
 from bot.store.database import Database
 from bot.store.reports import Reports
 from bot.store.tables import (
@@ -32,7 +33,9 @@ from bot.store.tables import (
     deliveries,
     drafts,
     interactions,
+    links,
     notifications,
+    people,
     replies,
 )
 
@@ -188,11 +191,15 @@ class Debts:
         await self._database.transact(self._end_lease, debt_id, None, show_at=null())
 
     async def forget(self, *, keep_days: float) -> int:
-        """Delete what was accepted `keep_days` ago, ended, and was reported."""
+        """Delete what was accepted `keep_days` ago, ended, and was reported; and whom we met then.
+
+        Returns how many notifications that were.
+        """
         forgotten = 0
         while count := await self._database.transact(self._forget_some, keep_days):
             forgotten += count
         await self._database.transact(self._forget_presses)
+        await self._database.transact(self._forget_people, keep_days)
         return forgotten
 
     def _forget_some(self, connection: Connection, keep_days: float) -> int:
@@ -210,6 +217,15 @@ class Debts:
         yesterday = self._database.now - DAY
         connection.execute(delete(drafts).where(drafts.c.made_at < yesterday))
         connection.execute(delete(interactions).where(interactions.c.at < yesterday))
+
+    def _forget_people(self, connection: Connection, keep_days: float) -> None:
+        """Delete who was not met for so long; of links, those by e-mail and of who has left."""
+        long_ago = self._database.now - keep_days * DAY
+        unmet = people.c.read_at < long_ago
+        left = select(people.c.user_id).where(unmet, people.c.standing == Standing.DEACTIVATED)
+        by_email = links.c.linked_by.is_(None) & (links.c.linked_at < long_ago)
+        connection.execute(delete(links).where(by_email | links.c.user_id.in_(left)))
+        connection.execute(delete(people).where(unmet))
 
     def _end_lease(
         self, connection: Connection, debt_id: int, card: Card | None, /, **values: Any
