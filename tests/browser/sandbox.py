@@ -76,6 +76,16 @@ class Sandbox:
         await expect(self.form.get_by_role("heading", name=title)).to_be_visible()
         return self.form
 
+    async def use_shortcut(self, message: str | None = None) -> None:
+        """Use the global shortcut, or that in the menu of the message with this text."""
+        if message is None:
+            await self.page.get_by_role("button", name="Shortcuts").click()
+        else:
+            said = await self.sees(message)
+            await said.hover()
+            await said.get_by_role("button", name="More actions").click()
+        await self.page.get_by_role("menuitem", name="Notify in LeadSquared").click()
+
     async def open_drawer(self, name: str) -> Locator:
         """Open the switches or the wire inspector."""
         button = self.page.get_by_role("navigation", name="Screens").get_by_role(
