@@ -20,7 +20,7 @@ export function startScreen(store) {
     attempt(() => act("crm-user", { user: store.ui.user, blocked: blocked.checked })));
   document.getElementById("browser").addEventListener("change", () => store.touch("ui"));
   const news = new News(store);
-  store.watch(["pushes"], () => news.look());
+  store.watch(["pushes", "status"], () => news.look());
   store.watch(["users", "pushes", "ui"], () => {
     drawUsers(store, users);
     follow.checked = store.ui.follow;
