@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 ALSO ?= python3.13
 
-.PHONY: run test lint unit coverage also test-long lock clean
+.PHONY: run test lint unit coverage also test-long bench lock clean
 
 run: $(VENV)/.runtime
 	@if [ -n "$$SLACK_BOT_TOKEN" ]; then \
@@ -39,6 +39,10 @@ also: $(VENV)/.dev
 test-long: $(VENV)/.dev
 	$(BIN)/pytest -n 3 --dist worksteal -m long --durations=0
 
+# Numbers beside the peers: writes docs/benchmarks.md, in less than 20 minutes on an idle machine.
+bench: .venv-bench/.bench
+	.venv-bench/bin/python -m bench
+
 # Resolve again for every supported Python and platform; the pinned files carry no index address.
 lock:
 	uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml -o requirements.txt
@@ -58,5 +62,10 @@ $(VENV)/.dev: $(VENV)/bin/python requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@ $(VENV)/.runtime
 
+.venv-bench/.bench: requirements-bench.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	@touch $@
+
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) .venv-bench bench/node/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage

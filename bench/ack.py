@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import product
@@ -20,7 +19,7 @@ from sqlalchemy import create_engine, text
 
 from bench.ack_report import Load, Results, build_answer
 from bench.command import run_command
-from bench.peers import OURS, POSTGRES, SQLITE, Commands, Side, find_commands, run_sides
+from bench.peers import OURS, POSTGRES, SQLITE, Commands, Side, always, find_commands, run_sides
 from bench.requests import Request, build_request, post
 from bench.results import Answer
 from tests.postgres import running_postgres
@@ -59,9 +58,7 @@ async def measure(size: Size) -> Answer:
 async def _measure_all(size: Size, commands: Commands, databases: Databases) -> Results:
     """Load each process in turn, in every run and at every number of connections."""
     results: Results = {}
-    create: dict[str, Callable[[], str]] = {
-        name: (lambda url=url: url) for name, url in databases.items()
-    }
+    create = {name: always(url) for name, url in databases.items()}
     unlimited = aiohttp.TCPConnector(limit=0)
     async with (
         aiohttp.ClientSession(connector=unlimited) as session,

@@ -25,6 +25,10 @@ Commands = dict[str, Sequence[str]]
 """How each is started; without Node's where there is none."""
 
 
+Create = dict[str, Callable[[], str]]
+"""Makes the database of those that have one, or gives the address of the one it has."""
+
+
 @dataclass(frozen=True)
 class Side:
     """One that answers, and the world it answers in."""
@@ -45,6 +49,11 @@ def find_commands() -> Commands:
     return commands if node is None else {**commands, NODE: node}
 
 
+def always(url: str) -> Callable[[], str]:
+    """Return what gives the same database every time."""
+    return lambda: url
+
+
 @asynccontextmanager
 async def run_side(
     command: Sequence[str], session: aiohttp.ClientSession, database: str, **more: str
@@ -58,7 +67,7 @@ async def run_side(
 
 @asynccontextmanager
 async def run_sides(
-    commands: Commands, session: aiohttp.ClientSession, create: dict[str, Callable[[], str]]
+    commands: Commands, session: aiohttp.ClientSession, create: Create
 ) -> AsyncIterator[dict[str, Side]]:
     """Run all of them side by side; `create` makes the databases of those that have one."""
     async with AsyncExitStack() as stack:

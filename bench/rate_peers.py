@@ -116,7 +116,12 @@ def build_throttled(using: str) -> Callable[[Any], Wait]:
         quota = rate_limiter.per_duration(timedelta(seconds=PERIOD), limit=LIMIT)
         store = MemoryStore()
         throttle = Throttled("crm", timeout=PATIENCE, using=using, quota=quota, store=store)
-        return throttle.limit
+
+        async def wait() -> None:
+            if (await throttle.limit()).limited:
+                raise TimeoutError
+
+        return wait
 
     return build
 

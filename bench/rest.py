@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import count
@@ -21,7 +20,9 @@ from bench.peers import (
     POSTGRES,
     SQLITE,
     Commands,
+    Create,
     Side,
+    always,
     find_commands,
     run_side,
     run_sides,
@@ -32,9 +33,6 @@ from tests.postgres import Postgres, running_postgres
 
 SETTLE = 3.0
 """Seconds after the start for what the first request caused."""
-
-Create = dict[str, Callable[[], str]]
-"""Makes the database of those that have one."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ def _create_empty(server: Postgres, number: int) -> str:
 async def _measure_run(size: Size, commands: Commands, create: Create) -> dict[str, Cost]:
     async with aiohttp.ClientSession() as session:
         urls = {name: make() for name, make in create.items()}
-        again: Create = {name: (lambda url=url: url) for name, url in urls.items()}
+        again: Create = {name: always(url) for name, url in urls.items()}
         first = await _start_once(commands, session, again)
         async with run_sides(commands, session, again) as sides:
             await asyncio.sleep(SETTLE)
