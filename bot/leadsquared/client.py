@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, contextmanager
+from functools import partial
 from math import inf
 from typing import Protocol, TypeVar
 
@@ -19,6 +21,11 @@ from bot.leadsquared.session import Sending
 from bot.observer import UNOBSERVED, Observer
 
 T = TypeVar("T")
+Answer = tuple[int, Mapping[str, str], bytes]
+"""Status, headers and body."""
+
+LARGE = 256 * 1024
+"""Bytes of an answer that is read beside the loop: Slack is answered meanwhile."""
 
 
 class Permits(Protocol):
@@ -117,8 +124,14 @@ class LeadSquaredClient:
         async with self._gate.permit(interactive=interactive):
             on_permit()
             with self._counted(request):
-                answer = self._unwrap(wire.decode_lookup(*await self._exchange(request)))
-                return self._unwrap(parse(answer))
+                answer = await self._exchange(request)
+                read = partial(self._read, request, parse, answer)
+                return await asyncio.to_thread(read) if len(answer[2]) > LARGE else read()
+
+    def _read(
+        self, request: wire.Request, parse: Callable[[object], T | CrmError], answer: Answer
+    ) -> T:
+        return self._unwrap(parse(self._unwrap(wire.decode_lookup(*answer, request.shrink))))
 
     @contextmanager
     def _counted(self, request: wire.Request) -> Iterator[None]:
@@ -141,7 +154,7 @@ class LeadSquaredClient:
             result.detail = result.detail.replace(key.get_secret_value(), "...")
         raise result
 
-    async def _exchange(self, request: wire.Request) -> tuple[int, Mapping[str, str], bytes]:
+    async def _exchange(self, request: wire.Request) -> Answer:
         keys = {name: key.get_secret_value() for name, key in self._keys.items()}
         sending = Sending()
         try:

@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -103,7 +104,7 @@ async def test_several_who_are_missing_later_are_looked_up_by_one_call(
 async def test_inactive_users_are_told_as_such_and_asked_for_again(
     roster: Roster, crm: FakeCrm, clock: FrozenClock
 ) -> None:
-    asleep = OMAR_USER.model_copy(update={"active": False})
+    asleep = replace(OMAR_USER, active=False)
     crm.users = [asleep]
     assert await roster.find(["omar@acme.test"]) == {"omar@acme.test": asleep}
     clock.forward(BELIEVE_A_MISS + TICK)

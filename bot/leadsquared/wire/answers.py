@@ -15,7 +15,7 @@ from bot.errors import (
     CrmRejectedError,
     CrmUnavailableError,
 )
-from bot.leadsquared.wire.request import PUSH_MAX_BYTES
+from bot.leadsquared.wire.request import PUSH_MAX_BYTES, Shrink
 
 T = TypeVar("T")
 
@@ -33,9 +33,11 @@ _SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 _MARKUP = re.compile(r"<(?:!doctype|html|head|body)\b", re.IGNORECASE)
 
 
-def decode_lookup(status: int, headers: Mapping[str, str], body: bytes) -> object:
+def decode_lookup(
+    status: int, headers: Mapping[str, str], body: bytes, shrink: Shrink | None = None
+) -> object:
     """Return the JSON of a successful look-up, or the `CrmError` it ended in."""
-    answer = Answer.read(body)
+    answer = Answer.read(body, shrink)
     refusal = find_refusal(status, headers, answer)
     if refusal:
         return refusal
@@ -65,9 +67,9 @@ class Answer:
     text: str
 
     @classmethod
-    def read(cls, body: bytes) -> Answer:
+    def read(cls, body: bytes, shrink: Shrink | None = None) -> Answer:
         try:
-            parsed = jsonlib.loads(body, parse_constant=_refuse_constant)
+            parsed = jsonlib.loads(body, parse_constant=_refuse_constant, object_hook=shrink)
         except (ValueError, RecursionError):  # not JSON, not UTF-8, or nested to overflow us
             return cls(
                 is_json=False, json=None, text=body[:PUSH_MAX_BYTES].decode(errors="replace")

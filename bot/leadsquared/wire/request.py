@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json as jsonlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 PUSH_MAX_BYTES = 64 * 1024
 SEARCH_MAX_BYTES = 1024 * 1024
 ROSTER_MAX_BYTES = 32 * 1024 * 1024
 """How much of an answer is read; more is an error, never a shorter list."""
+
+Shrink = Callable[[dict[str, Any]], object]
+"""Returns what is kept of each object of an answer, while the rest of it is still being read."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,7 @@ class Request:
     json: Mapping[str, str] | None = None
     max_bytes: int = SEARCH_MAX_BYTES
     mutates: bool = False
+    shrink: Shrink | None = None
 
     @property
     def name(self) -> str:

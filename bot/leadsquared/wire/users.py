@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from bot.errors import CrmError, CrmUnavailableError
 from bot.leadsquared.models import Account, CrmUser, KeyOwnerIdentity, check_crm_user_id
 from bot.leadsquared.wire.answers import attempt
@@ -15,7 +17,18 @@ def key_owner_request() -> Request:
 
 def users_request() -> Request:
     """https://apidocs.leadsquared.com/get-users (everybody in one answer; no paging documented)"""
-    return Request("GET", "/v2/UserManagement.svc/Users.Get", max_bytes=ROSTER_MAX_BYTES)
+    path = "/v2/UserManagement.svc/Users.Get"
+    return Request("GET", path, max_bytes=ROSTER_MAX_BYTES, shrink=shrink_user)
+
+
+def shrink_user(fields: dict[str, Any]) -> object:
+    """Return a row of the list as its user, which takes a third; leave the rest to `parse_users`.
+
+    An error stays what it is, whatever else it holds.
+    """
+    if "ID" not in fields or "ExceptionType" in fields or "Status" in fields:
+        return fields
+    return attempt(CrmUser.from_wire)(fields) or fields
 
 
 def user_by_email_request(email: str) -> Request:
@@ -34,9 +47,13 @@ def parse_users(answer: object) -> list[CrmUser] | CrmError:
     """Read an array of users; a malformed one is left out, but not all of them."""
     if not isinstance(answer, list):
         return CrmUnavailableError()
-    users = [user for user in map(attempt(CrmUser.from_wire), answer) if user]
+    users = [user for user in map(_read_user, answer) if user]
     # "Nobody" must be what the CRM said, or a person would be called unlinked.
     return CrmUnavailableError() if answer and not users else users
+
+
+def _read_user(element: object) -> CrmUser | None:
+    return element if isinstance(element, CrmUser) else attempt(CrmUser.from_wire)(element)
 
 
 def parse_key_owner(answer: object) -> KeyOwnerIdentity | CrmError:
