@@ -39,6 +39,9 @@ QUESTIONS = {
     "growth": Question(growth.measure, growth.FULL, growth.QUICK),
     "rest": Question(rest.measure, rest.FULL, rest.QUICK),
 }
+REASONS: dict[str, str] = {}
+"""Why a goal is missed, by how its aim begins: for what a profiler showed and stays as it is."""
+
 BUSY = 0.5
 """Processes that want a core before anything was started: more, and the numbers are worth less."""
 
@@ -76,7 +79,7 @@ def main() -> None:
     machine = describe_machine() | {"load before": f"{load:.1f}"}
     answers = answer_all(list(QUESTIONS), quick=chosen.quick)
     runs = min((q.quick if chosen.quick else q.full).runs for q in QUESTIONS.values())
-    page = write_page(answers, machine, describe_versions(), runs)
+    page = write_page(answers, machine, describe_versions(), runs, REASONS)
     if chosen.docs is None and chosen.quick:
         print(page)
     else:

@@ -7,28 +7,22 @@ on loopback that take turns; the requests are signed beforehand, each is a notif
 from __future__ import annotations
 
 import asyncio
-import tempfile
 import time
-from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import product
-from pathlib import Path
 
 import aiohttp
 from sqlalchemy import create_engine, text
 
 from bench.ack_report import Load, Results, build_answer
 from bench.command import run_command
+from bench.databases import open_databases
 from bench.peers import OURS, POSTGRES, SQLITE, Commands, Side, always, find_commands, run_sides
 from bench.requests import Request, build_request, post
 from bench.results import Answer
-from tests.postgres import running_postgres
 
 WARM_UP = 25
 """Requests before each load that are not counted: connections open, and slots are taken."""
-
-Databases = dict[str, str]
-"""The address that each of ours was started with."""
 
 
 @dataclass(frozen=True)
@@ -46,19 +40,17 @@ QUICK = Size(1, {1: 20, 16: 64})
 async def measure(size: Size) -> Answer:
     """Measure, with databases of its own."""
     commands = find_commands()
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        server = stack.enter_context(running_postgres(folder / "postgres", fsync=True))
-        databases = {SQLITE: f"sqlite:///{folder / 'bot.db'}", POSTGRES: server.create()}
-        results = await _measure_all(size, commands, databases)
-        stored = {name: _count_stored(databases[name]) for name in OURS}
+    with open_databases() as databases:
+        urls = {SQLITE: databases.create_sqlite(), POSTGRES: databases.create_postgres()}
+        results = await _measure_all(size, commands, urls)
+        stored = {name: _count_stored(urls[name]) for name in OURS}
     return build_answer(results, stored, WARM_UP)
 
 
-async def _measure_all(size: Size, commands: Commands, databases: Databases) -> Results:
+async def _measure_all(size: Size, commands: Commands, urls: dict[str, str]) -> Results:
     """Load each process in turn, in every run and at every number of connections."""
     results: Results = {}
-    create = {name: always(url) for name, url in databases.items()}
+    create = {name: always(url) for name, url in urls.items()}
     unlimited = aiohttp.TCPConnector(limit=0)
     async with (
         aiohttp.ClientSession(connector=unlimited) as session,

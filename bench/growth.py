@@ -6,23 +6,18 @@ Run `python -m bench.growth` (about four minutes; `--quick` for one).
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import count
-from pathlib import Path
 
 from bench.command import run_command
+from bench.databases import open_databases
 from bench.growth_memory import Memory, measure_by_turns, measure_waiting
 from bench.growth_report import Growth, build_answer
 from bench.growth_store import Queues, measure_steps
 from bench.peers import POSTGRES, SQLITE
 from bench.results import Answer
-from bot.migrations.run import upgrade
 from bot.notification import State
 from tests.crowd import Rows
-from tests.postgres import running_postgres
 
 
 @dataclass(frozen=True)
@@ -61,17 +56,11 @@ def build_queues(waiting: Sequence[int]) -> Queues:
 async def measure(size: Size) -> Answer:
     """Measure, with databases of its own."""
     growth = Growth(list(size.waiting), size.directory, size.recipients)
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        server = stack.enter_context(running_postgres(folder / "postgres", fsync=True))
-        numbers = count()
-
-        def create_sqlite() -> str:
-            url = f"sqlite:///{folder / f'{next(numbers)}.db'}"
-            upgrade(url)
-            return url
-
-        creates: Creates = {SQLITE: create_sqlite, POSTGRES: server.create}
+    with open_databases() as databases:
+        creates: Creates = {
+            SQLITE: databases.create_sqlite,
+            POSTGRES: databases.create_postgres,
+        }
         for name, create in creates.items():
             queues = build_queues(size.waiting)
             growth.steps[name] = await measure_steps(queues, create, size.runs, size.steps)
@@ -83,8 +72,9 @@ async def measure(size: Size) -> Answer:
 async def _measure_run(size: Size, creates: Creates, growth: Growth) -> None:
     """Watch the processes of one run; those that only wait do so beside each other."""
     pairs = [(name, number) for name in creates for number in size.waiting]
+    turns = asyncio.Lock()
     watched: list[Memory] = await asyncio.gather(
-        *(measure_waiting(creates[name](), number, size.seconds) for name, number in pairs)
+        *(measure_waiting(creates[name](), number, size.seconds, turns) for name, number in pairs)
     )
     for pair, memory in zip(pairs, watched, strict=True):
         growth.waiting_memory.setdefault(pair, []).append(memory)

@@ -41,6 +41,7 @@ def build_answer(growth: Growth) -> Answer:
     ]
     return Answer(
         title="Growth",
+        short=_conclude(growth),
         method=method,
         tables=[
             *(_build_steps(name, medians) for name, medians in growth.steps.items()),
@@ -50,6 +51,11 @@ def build_answer(growth: Growth) -> Answer:
         goals=[*_judge_claims(growth), *_judge_memory(growth)],
         pictures=[_draw_claims(growth)],
     )
+
+
+def _conclude(growth: Growth) -> str:
+    goals = [*_judge_claims(growth), *_judge_memory(growth)]
+    return "; ".join(f"{goal.aim.rpartition(' ≤ ')[0]}: {goal.found}" for goal in goals) + "."
 
 
 def _build_steps(name: str, medians: Medians) -> Table:

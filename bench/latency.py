@@ -7,23 +7,21 @@ a moment apart, so that the one does not get in the way of the other.
 from __future__ import annotations
 
 import asyncio
-import tempfile
 import time
 from collections.abc import Callable
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from itertools import count
-from pathlib import Path
 
 import aiohttp
 
 from bench.command import run_command
+from bench.databases import open_databases
 from bench.latency_report import NO_RESERVE, Times, build_answer
 from bench.peers import POSTGRES, SQLITE, Side, run_side
 from bench.processes import BOT
 from bench.requests import build_request, post, send
 from bench.results import Answer
-from tests.postgres import running_postgres
 
 IDLE_GAP = 0.25
 """Seconds from one to the next; below the limit, so that no slot is waited for."""
@@ -112,18 +110,11 @@ class Run:
 async def measure(size: Size) -> Answer:
     """Measure, with databases of its own."""
     results: dict[str, list[tuple[list[Times], list[Times], int]]] = {}
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        server = stack.enter_context(running_postgres(folder / "postgres", fsync=True))
-        numbers = count()
-
-        def create_sqlite() -> str:
-            return f"sqlite:///{folder / f'{next(numbers)}.db'}"
-
+    with open_databases() as databases:
         kinds: dict[str, tuple[Callable[[], str], int]] = {
-            SQLITE: (create_sqlite, 2),
-            POSTGRES: (server.create, 2),
-            NO_RESERVE: (create_sqlite, 0),
+            SQLITE: (databases.create_sqlite, 2),
+            POSTGRES: (databases.create_postgres, 2),
+            NO_RESERVE: (databases.create_sqlite, 0),
         }
         for _ in range(size.runs):
             barrier = asyncio.Barrier(len(kinds))

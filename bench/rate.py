@@ -7,14 +7,11 @@ beginnings that share a period evenly; one cell is run alone as well, to show th
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import count
-from pathlib import Path
 
 from bench.command import run_command
+from bench.databases import Databases, open_databases
 from bench.rate_cells import (
     SETTINGS,
     BotCell,
@@ -27,7 +24,6 @@ from bench.rate_cells import (
 from bench.rate_peers import PEERS
 from bench.rate_report import BOT, PAIR, SHIPPED, Results, build_answer
 from bench.results import Answer
-from tests.postgres import running_postgres
 
 SHARED_PEERS = ("aiolimiter", "pyrate", "limits", "token")
 
@@ -52,8 +48,7 @@ class Measurement:
     """One process's or several processes' results, as they come in."""
 
     size: Size
-    create_sqlite: Callable[[], str]
-    create_postgres: Callable[[], str]
+    databases: Databases
     results: Results = field(default_factory=dict)
     alone: Outcome | None = None
 
@@ -63,14 +58,14 @@ class Measurement:
             await self._run_single()
             await self._run_pairs()
         setting = self.size.settings[-1]
-        alone = BotCell(setting, self.size.calls, 0, self.create_sqlite())
+        alone = BotCell(setting, self.size.calls, 0, self.databases.create_sqlite())
         [[self.alone]] = await run_wave([alone])
 
     async def _run_single(self) -> None:
         cells: dict[str, list[BotCell | PeerCells]] = {}
         for title, reserved in ((BOT, 0), (SHIPPED, 2)):
             cells[title] = [
-                BotCell(each, self.size.calls, reserved, self.create_sqlite())
+                BotCell(each, self.size.calls, reserved, self.databases.create_sqlite())
                 for each in self.size.settings
             ]
         for peer in self.size.peers:
@@ -80,7 +75,7 @@ class Measurement:
     async def _run_pairs(self) -> None:
         cells: dict[str, list[BotCell | PeerCells]] = {
             PAIR: [
-                BotCell(each, self.size.calls, 0, self.create_postgres(), processes=2)
+                BotCell(each, self.size.calls, 0, self.databases.create_postgres(), processes=2)
                 for each in self.size.settings
             ]
         }
@@ -107,13 +102,8 @@ def name_pair(peer: str) -> str:
 
 async def measure(size: Size) -> Answer:
     """Measure, with databases of its own."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        server = stack.enter_context(running_postgres(folder / "postgres", fsync=True))
-        numbers = count()
-        measurement = Measurement(
-            size, lambda: f"sqlite:///{folder / f'{next(numbers)}.db'}", server.create
-        )
+    with open_databases() as databases:
+        measurement = Measurement(size, databases)
         await measurement.run()
     return build_answer(size.calls, measurement.results, measurement.alone)
 

@@ -16,7 +16,10 @@ from bench.requests import send
 from bot.sandbox.leadsquared import Counting, Endpoint
 
 LIMIT, PERIOD = 25, 5.0
-AT_LEAST = 20.0
+AT_ONCE = 2
+"""Processes that start at the same time."""
+
+MARGIN = 30.0
 """Seconds more than the bound that a cell may take before the measurement is given up."""
 
 
@@ -54,9 +57,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Start:
-    """Lets the cells of a wave begin together, each with its own offset."""
+    """Lets the processes of a wave start by turns, and its cells begin to send together."""
 
     ready: asyncio.Barrier
+    turns: asyncio.Semaphore
 
     async def wait(self, offset: float) -> None:
         await self.ready.wait()
@@ -92,7 +96,10 @@ class BotCell:
                 DATABASE_URL=self.database, LEADSQUARED_RESERVED=str(self.reserved)
             )
             for _ in range(self.processes):
-                bot = await stack.enter_async_context(running(BOT, settings, session, world.alice))
+                async with start.turns:
+                    bot = await stack.enter_async_context(
+                        running(BOT, settings, session, world.alice)
+                    )
             before = await self._warm_up(world, session, bot.url)
             await start.wait(self.offset)
             mentions = " ".join(person.mention for person in people)
@@ -143,20 +150,26 @@ class PeerCells:
 
 
 async def run_child(job: Job) -> None:
-    """Run a peer's job; raises RuntimeError with what it said if it fails."""
+    """Run a peer's job; raises RuntimeError with what it said if it fails, or TimeoutError."""
     child = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "bench.rate_peers"),
         stdin=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    _, said = await child.communicate(job.dump().encode())
+    try:
+        async with asyncio.timeout(4 * find_bound(job.calls) + MARGIN):
+            _, said = await child.communicate(job.dump().encode())
+    except TimeoutError:
+        child.kill()
+        await child.wait()
+        raise
     if child.returncode:
         raise RuntimeError(f"{job.peer}: {said.decode()}")
 
 
 async def wait_for_calls(world: World, pushes: int) -> None:
-    timeout = 2 * find_bound(pushes) + AT_LEAST
+    timeout = 2 * find_bound(pushes) + MARGIN
     await world.crm.until(lambda: len(world.crm.pushes) >= pushes, timeout=timeout)
 
 
@@ -180,7 +193,7 @@ def find_busiest(arrivals: Sequence[float]) -> int:
 
 async def run_wave(cells: Sequence[BotCell | PeerCells]) -> list[list[Outcome]]:
     """Run cells beside each other; return the outcomes of each."""
-    start = Start(asyncio.Barrier(len(cells)))
+    start = Start(asyncio.Barrier(len(cells)), asyncio.Semaphore(AT_ONCE))
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(_run_one(cell, start)) for cell in cells]
     return [task.result() for task in tasks]

@@ -31,7 +31,8 @@ NOTES = (
     "what the network adds in between is what is refused. `AsyncLimiter`, a leaky bucket, lets a "
     "full bucket and its refill through in the first period besides.",
     "Repeating gets everything through in the end, and each refused call counts as a warning at "
-    "the CRM. Even pacing is refused nothing where its calls stay in order, and is always late.",
+    "the CRM. Even pacing cannot use what a "
+    "period has left, and calls that the network holds up still meet.",
     "Two processes: `limits`, throttled-py and `AsyncLimiter` share nothing without a Redis or "
     "the like, so each process keeps the limit for itself and the account sees twice as much. "
     "pyrate-limiter's `MultiprocessBucket` is shared by the children of one program only; its "
@@ -49,6 +50,7 @@ def build_answer(calls: int, results: Results, alone: Outcome | None) -> Answer:
         method.append(_compare_alone(results[BOT][settings[-1]], settings[-1], alone))
     return Answer(
         title="Rate",
+        short=_conclude(calls, results),
         method=method,
         tables=[
             _build_table(f"Calls refused, of {calls}", results, settings, _count_refused, 0),
@@ -59,6 +61,25 @@ def build_answer(calls: int, results: Results, alone: Outcome | None) -> Answer:
         pictures=_draw(results, settings),
         notes=NOTES,
     )
+
+
+def _conclude(calls: int, results: Results) -> str:
+    ours = [_count_refused(each) for who in OURS for each in _find_all(results[who])]
+    peers = [who for who in results if who not in OURS]
+    least = {who: min(map(_count_refused, _find_all(results[who]))) for who in peers}
+    most = {who: max(map(_count_refused, _find_all(results[who]))) for who in peers}
+    clean = [who for who in peers if most[who] == 0]
+    ratios = Spread.of(map(_find_ratio, _find_all(results[BOT])))
+    return (
+        f"Of {calls} calls at most {max(ours):g} of this bot's were refused in any cell, and from "
+        f"{min(least.values()):g} to {max(most.values()):g} of the peers'; never any of: "
+        f"{', '.join(clean) or 'none of them'}. It took {ratios.low:.2f} to {ratios.high:.2f} of "
+        "the time that no program can beat."
+    )
+
+
+def _find_all(cells: dict[Setting, list[Outcome]]) -> list[Outcome]:
+    return [outcome for outcomes in cells.values() for outcome in outcomes]
 
 
 def _count_refused(outcome: Outcome) -> float:
@@ -126,7 +147,7 @@ def _draw(results: Results, settings: Sequence[Setting]) -> list[Picture]:
     time = "Time from the first call to the last"
     kinds = (
         ("rate-refused", "Calls refused", "calls", _count_refused, None),
-        ("rate-time", time, "multiple of the bound", _find_ratio, 1.0),
+        ("rate-time", time, "multiple of the bound", _find_ratio, ("the bound", 1.0)),
     )
     groups = [str(setting).replace(", ", "\n") for setting in settings]
     single = {who: cells for who, cells in results.items() if "two processes" not in who}

@@ -7,15 +7,12 @@ minute of rest, in three parts, is spent by all at the same time, since nobody d
 from __future__ import annotations
 
 import asyncio
-import tempfile
-from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import count
-from pathlib import Path
 
 import aiohttp
 
 from bench.command import run_command
+from bench.databases import open_databases
 from bench.peers import (
     POSTGRES,
     SQLITE,
@@ -29,7 +26,6 @@ from bench.peers import (
 )
 from bench.rest_report import Cost, build_answer
 from bench.results import Answer
-from tests.postgres import Postgres, running_postgres
 
 SETTLE = 3.0
 """Seconds after the start for what the first request caused."""
@@ -51,24 +47,15 @@ async def measure(size: Size) -> Answer:
     """Measure, with databases of its own."""
     commands = find_commands()
     costs: dict[str, list[Cost]] = {}
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        server = stack.enter_context(running_postgres(folder / "postgres", fsync=True))
-        numbers = count()
+    with open_databases() as databases:
         create: Create = {
-            SQLITE: lambda: f"sqlite:///{folder / f'{next(numbers)}.db'}",
-            POSTGRES: lambda: _create_empty(server, next(numbers)),
+            SQLITE: databases.create_bare_sqlite,
+            POSTGRES: databases.create_bare_postgres,
         }
         for _ in range(size.runs):
             for name, cost in (await _measure_run(size, commands, create)).items():
                 costs.setdefault(name, []).append(cost)
     return build_answer(costs, size.rest)
-
-
-def _create_empty(server: Postgres, number: int) -> str:
-    """Return the address of a database without a table, as a host hands it out."""
-    server.execute(f"CREATE DATABASE rest_{number}")
-    return server.url(f"rest_{number}")
 
 
 async def _measure_run(size: Size, commands: Commands, create: Create) -> dict[str, Cost]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.peers import NODE, NOT_MEASURED, OURS, POSTGRES, SQLITE
+from bench.peers import DEFAULT, NODE, NOT_MEASURED, OURS, POSTGRES, SQLITE
 from bench.results import Answer, Goal, Picture, Spread, Table, at_most
 
 START, IDLE = 1.5, 1.0
@@ -52,6 +52,7 @@ def build_answer(costs: Mapping[str, Sequence[Cost]], rest: float) -> Answer:
     memory: list[Spread | None] = [Spread.of(run.memory for run in runs) for runs in costs.values()]
     return Answer(
         title="Start and rest",
+        short=_conclude(costs),
         method=[METHOD.format(rest=rest)],
         tables=[Table("Before and between requests", head, rows)],
         goals=_judge(costs),
@@ -61,6 +62,15 @@ def build_answer(costs: Mapping[str, Sequence[Cost]], rest: float) -> Answer:
         ],
         notes=NOTES,
     )
+
+
+def _conclude(costs: Mapping[str, Sequence[Cost]]) -> str:
+    parts = []
+    for name in (*OURS, DEFAULT):
+        start = Spread.of(run.start for run in costs[name]).median
+        memory = Spread.of(run.memory for run in costs[name]).median
+        parts.append(f"{name}: {start:.1f} s, {memory:.0f} MB")
+    return f"To the first answer, and then resident: {'; '.join(parts)}."
 
 
 def _show(runs: Sequence[Cost]) -> tuple[str, ...]:

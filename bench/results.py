@@ -55,8 +55,8 @@ class Picture:
     groups: Sequence[str]
     series: Mapping[str, Sequence[Spread | None]]
     logarithmic: bool = False
-    line: float | None = None
-    """Where the goal lies, if there is one for all."""
+    line: tuple[str, float] | None = None
+    """What all are to be compared with, and where it lies."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,8 @@ class Answer:
     """The answer to one question: how it was measured, and what came out."""
 
     title: str
+    short: str
+    """What to conclude, in a sentence or two."""
     method: Sequence[str]
     """Paragraphs."""
     tables: Sequence[Table]

@@ -24,12 +24,13 @@ def write_page(
     machine: Mapping[str, str],
     versions: Mapping[str, str],
     runs: int,
+    reasons: Mapping[str, str],
 ) -> str:
-    """Return the whole page."""
+    """Return the whole page; `reasons` says why a goal is missed, by how its aim begins."""
     parts = [
         INTRODUCTION.format(runs=runs),
         _write_machine(machine, versions),
-        _write_summary(answers),
+        _write_summary(answers, reasons),
         *map(write_answer, answers),
     ]
     return "\n\n".join(parts) + "\n"
@@ -41,16 +42,22 @@ def _write_machine(machine: Mapping[str, str], versions: Mapping[str, str]) -> s
     return f"Machine: {where}.\n\nVersions: {what}."
 
 
-def _write_summary(answers: Sequence[Answer]) -> str:
+def _write_summary(answers: Sequence[Answer], reasons: Mapping[str, str]) -> str:
     rows = [
         (f"[{answer.title}](#{_link(answer.title)})", goal.aim, goal.found, _judge(goal))
         for answer in answers
         for goal in answer.goals
     ]
-    missed = sum(not goal.met for answer in answers for goal in answer.goals)
-    verdict = "All goals are met." if missed == 0 else f"{missed} of {len(rows)} goals missed."
-    table = _write_rows(("question", "goal", "found", ""), rows)
-    return f"## Goals\n\n{verdict}\n\n{table}"
+    missed = [goal for answer in answers for goal in answer.goals if not goal.met]
+    verdict = f"{len(missed)} of {len(rows)} goals missed." if missed else "All goals are met."
+    table = _write_rows(("question", "goal", "found", ""), rows, ":---")
+    why = "\n".join(f"- {goal.aim}: {_explain(goal, reasons)}" for goal in missed)
+    return "\n\n".join(filter(None, ["## Goals", verdict, table, why]))
+
+
+def _explain(goal: Goal, reasons: Mapping[str, str]) -> str:
+    known = (reason for aim, reason in reasons.items() if goal.aim.startswith(aim))
+    return next(known, "the cause is not known yet.")
 
 
 def write_answer(answer: Answer) -> str:
@@ -60,6 +67,7 @@ def write_answer(answer: Answer) -> str:
 
 def _write_parts(answer: Answer) -> Iterator[str]:
     yield f"## {answer.title}"
+    yield f"**In short.** {answer.short}"
     yield from answer.method
     for table in answer.tables:
         yield _write_table(table)
@@ -77,8 +85,8 @@ def _write_picture(picture: Picture) -> str:
     return f"![{picture.title}, {picture.unit}]({FOLDER}/{picture.name}.svg)"
 
 
-def _write_rows(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    rule = ["---", *("---:" for _ in head[1:])]
+def _write_rows(head: Sequence[str], rows: Sequence[Sequence[str]], side: str = "---:") -> str:
+    rule = [":---", *(side for _ in head[1:])]
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))
 
 

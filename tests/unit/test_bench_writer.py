@@ -3,6 +3,7 @@ from bench.writer import write_answer, write_page
 
 ANSWER = Answer(
     title="From Enter to push",
+    short="Fast enough.",
     method=["How it was done."],
     tables=[Table("Milliseconds", ("", "SQLite", "Postgres"), [("idle", "5.0", "6.1 (6.0–7.0)")])],
     goals=[Goal("p50 ≤ 10 ms", "5.0 ms", met=True), Goal("p99 ≤ 50 ms", "51.0 ms", met=False)],
@@ -13,12 +14,14 @@ ANSWER = Answer(
 PART = """\
 ## From Enter to push
 
+**In short.** Fast enough.
+
 How it was done.
 
 **Milliseconds**
 
 |  | SQLite | Postgres |
-| --- | ---: | ---: |
+| :--- | ---: | ---: |
 | idle | 5.0 | 6.1 (6.0–7.0) |
 
 ![Latency, ms](benchmarks/latency.svg)
@@ -32,9 +35,11 @@ GOALS = """\
 1 of 2 goals missed.
 
 | question | goal | found |  |
-| --- | ---: | ---: | ---: |
+| :--- | :--- | :--- | :--- |
 | [From Enter to push](#from-enter-to-push) | p50 ≤ 10 ms | 5.0 ms | met |
 | [From Enter to push](#from-enter-to-push) | p99 ≤ 50 ms | 51.0 ms | **missed** |
+
+- p99 ≤ 50 ms: a disk that is slow.
 """
 
 
@@ -43,7 +48,13 @@ def test_an_answer_is_a_part_of_the_page() -> None:
 
 
 def test_the_page_tells_the_machine_the_versions_and_what_was_missed() -> None:
-    page = write_page([ANSWER], {"cores": "2", "memory": "8 GB"}, {"Python": "3.13"}, runs=3)
+    page = write_page(
+        [ANSWER],
+        {"cores": "2", "memory": "8 GB"},
+        {"Python": "3.13"},
+        3,
+        {"p99": "a disk that is slow."},
+    )
     assert page.startswith("# Benchmarks\n")
     assert "median of 3 runs" in page
     assert "\n\nMachine: cores 2, memory 8 GB.\n\nVersions: Python 3.13.\n\n" in page
@@ -52,8 +63,14 @@ def test_the_page_tells_the_machine_the_versions_and_what_was_missed() -> None:
 
 
 def test_a_page_without_a_miss_says_so() -> None:
-    met = Answer("Rate", [], [], goals=[Goal("0 refused", "0", met=True)])
-    assert "\n\nAll goals are met.\n\n" in write_page([met], {}, {}, runs=3)
+    met = Answer("Rate", "", [], [], goals=[Goal("0 refused", "0", met=True)])
+    assert "\n\nAll goals are met.\n\n" in write_page([met], {}, {}, 3, {})
+
+
+def test_a_miss_without_a_reason_says_so() -> None:
+    page = write_page([ANSWER], {}, {}, 3, {"p50": "never asked for"})
+    assert "\n- p99 ≤ 50 ms: the cause is not known yet.\n" in page
+    assert "never asked for" not in page
 
 
 def test_a_spread_shows_the_median_and_the_range() -> None:
