@@ -62,9 +62,10 @@ def manifest(
 @app.command()
 def migrate() -> None:
     """Bring the database of DATABASE_URL to the newest schema."""
-    from bot.config import find_password, load_database_url
+    from bot.config import load_database_url
     from bot.logs import set_up_logs
     from bot.migrations.run import upgrade
+    from bot.setting_types import find_password
 
     url = load_database_url()
     set_up_logs("info", find_password(url))

@@ -6,9 +6,10 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from bot.config import LOOPBACK, Settings
+from bot.config import Settings
 from bot.leadsquared.client import LeadSquaredClient, Permits
 from bot.observer import UNOBSERVED, Observer
+from bot.setting_types import LOOPBACK
 from bot.slack_api import SlackApi
 from bot.slack_client import CountedClient
 

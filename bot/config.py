@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    SecretStr,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import ConfigError
+from bot.setting_types import (
+    AppToken,
+    BotToken,
+    CrmUrl,
+    DatabaseUrl,
+    FolderUrl,
+    Lower,
+    LowerWords,
+    PublicFolderUrl,
+    Secret,
+    UserGroup,
+    WebUrl,
+    Words,
+    end_with_slash,
+    find_password,
+    is_for_everybody,
+)
 
-LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 EPHEMERAL_HOSTS = ("DYNO", "RENDER", "RAILWAY_ENVIRONMENT_ID", "FLY_APP_NAME")
 """Variables by which a process can tell that its disk does not survive a restart."""
 
@@ -58,113 +62,6 @@ EXAMPLES = {
     "METRICS_TOKEN": "0123456789abcdef0123456789abcdef",
 }
 
-
-def _split(value: Any) -> Any:
-    return tuple(re.findall(r"[^\s,]+", value)) if isinstance(value, str) else value
-
-
-def _lower(value: Any) -> Any:
-    return value.lower() if isinstance(value, str) else value
-
-
-def _add_scheme(value: Any) -> Any:
-    return f"https://{value}" if isinstance(value, str) and "://" not in value else value
-
-
-def _check_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
-        raise ValueError("must begin with https:// (http:// only on this machine)")
-    if not parts.hostname or parts.username is not None or parts.query or parts.fragment:
-        raise ValueError("must be a plain address without user name, query or #")
-    try:
-        _ = parts.port
-    except ValueError:
-        raise ValueError("must have a valid port") from None  # urlsplit's own words show it
-    return value
-
-
-def _check_crm_url(value: str) -> str:
-    parts = urlsplit(_check_url(value))
-    if parts.path.rstrip("/") not in ("", "/v2"):
-        raise ValueError("must be the API host alone, without a path")
-    return urlunsplit((parts.scheme, parts.netloc, "", "", ""))
-
-
-def _check_https(value: str) -> str:
-    if not _is_for_everybody(value):
-        raise ValueError("must begin with https:// and be plain ASCII")
-    return value
-
-
-def _is_for_everybody(url: str) -> bool:
-    """Tell whether a notification may carry it: other people's browsers fetch it."""
-    return url.isascii() and urlsplit(url).scheme == "https"
-
-
-def _end_with_slash(value: str) -> str:
-    return value if value.endswith("/") else value + "/"
-
-
-def _check_bot_token(value: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"xoxb-[!-~]+", value.get_secret_value()):
-        raise ValueError("must be the bot token, which begins with xoxb-")
-    return value
-
-
-def _check_app_token(value: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"xapp-[!-~]+", value.get_secret_value()):
-        raise ValueError("must be an app-level token, which begins with xapp-")
-    return value
-
-
-def _check_header_value(value: SecretStr) -> SecretStr:
-    if not re.fullmatch(r"[!-~]+", value.get_secret_value()):
-        raise ValueError("must be one word of ASCII characters")
-    return value
-
-
-def check_database_url(value: str) -> str:
-    """Return SQLAlchemy's form of the address that hosts give; ValueError for other databases."""
-    for given, driver in (
-        ("sqlite://", "sqlite://"),
-        ("postgres://", "postgresql+psycopg://"),
-        ("postgresql://", "postgresql+psycopg://"),
-    ):
-        if value.startswith(given):
-            value = driver + value.removeprefix(given)
-            break
-    try:
-        url = make_url(value)
-    except (ArgumentError, ValueError):
-        raise ValueError("must begin with sqlite:// or postgres://") from None
-    if url.drivername not in ("sqlite", "postgresql+psycopg"):
-        raise ValueError("must begin with sqlite:// or postgres://")
-    if url.drivername == "sqlite" and url.database in (None, "", ":memory:"):
-        raise ValueError("must name a file: memory does not survive a restart")
-    return value
-
-
-def find_password(database_url: str) -> list[str]:
-    """Return the password in an address, if it has one."""
-    password = make_url(database_url).password
-    return [password] if isinstance(password, str) else []
-
-
-def _check_usergroup(value: str) -> str:
-    if not re.fullmatch(r"S[A-Z0-9]+", value):
-        raise ValueError("must be the id of one user group, which begins with S")
-    return value
-
-
-LowerWords = Annotated[
-    tuple[str, ...], NoDecode, BeforeValidator(lambda value: _split(_lower(value)))
-]
-Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-Secret = Annotated[SecretStr, AfterValidator(_check_header_value)]
-WebUrl = Annotated[str, AfterValidator(_check_url)]
-DatabaseUrl = Annotated[str, AfterValidator(check_database_url)]
-
 DEFAULT_DATABASE = "sqlite:///bot.db"
 
 
@@ -173,14 +70,12 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
-    slack_bot_token: Annotated[SecretStr, AfterValidator(_check_bot_token)]
-    slack_app_token: Annotated[SecretStr, AfterValidator(_check_app_token)] | None = None
+    slack_bot_token: BotToken
+    slack_app_token: AppToken | None = None
     slack_signing_secret: Secret | None = Field(default=None, validate_default=True)
-    slack_api_url: Annotated[WebUrl, AfterValidator(_end_with_slash)] = "https://slack.com/api/"
+    slack_api_url: FolderUrl = "https://slack.com/api/"
 
-    leadsquared_url: Annotated[
-        str, BeforeValidator(_add_scheme), AfterValidator(_check_crm_url)
-    ] = "https://api.leadsquared.com"
+    leadsquared_url: CrmUrl = "https://api.leadsquared.com"
     leadsquared_access_key: Secret
     leadsquared_secret_key: Secret
     leadsquared_rate_limit: int = Field(default=25, ge=1, le=1000)
@@ -198,21 +93,16 @@ class Settings(BaseSettings):
 
     port: int = Field(default=3000, ge=0, le=65_535)
     public_url: WebUrl | None = None
-    icon_base_url: (
-        Annotated[WebUrl, AfterValidator(_check_https), AfterValidator(_end_with_slash)] | None
-    ) = None
+    icon_base_url: PublicFolderUrl | None = None
 
     admins: Words = ()
     allowed_channels: Words = ()
-    allowed_usergroup: Annotated[str, AfterValidator(_check_usergroup)] | None = None
+    allowed_usergroup: UserGroup | None = None
     allowed_link_hosts: LowerWords = ()
     hourly_limit: int = Field(default=200, ge=0)
     confirm_above: int = Field(default=5, ge=0)
 
-    log_level: Annotated[
-        Literal["debug", "info", "warning", "error"],
-        BeforeValidator(_lower),
-    ] = "info"
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], Lower] = "info"
     metrics_token: Secret | None = None
 
     @field_validator("slack_signing_secret")
@@ -233,8 +123,8 @@ class Settings(BaseSettings):
         """Where the pictures of presets are: elsewhere, or at this process; None if unknown."""
         if self.icon_base_url:
             return self.icon_base_url
-        if self.public_url and _is_for_everybody(self.public_url):
-            return _end_with_slash(self.public_url) + "icons/"
+        if self.public_url and is_for_everybody(self.public_url):
+            return end_with_slash(self.public_url) + "icons/"
         return None
 
     @property

@@ -11,8 +11,8 @@ from urllib.parse import quote
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import Engine
 
-from bot.config import check_database_url
 from bot.migrations.run import upgrade
+from bot.setting_types import check_database_url
 
 _numbers = count(1)
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from bot.clients import build_crm_client, build_slack_api, open_slack_session
-from bot.config import LOOPBACK, Settings
+from bot.config import Settings
 from bot.doctor import clocks, crm, drift, rounds, slack
 from bot.doctor.environment import Surroundings, read_surroundings
 from bot.doctor.findings import Finding, doubt, hide
@@ -21,6 +21,7 @@ from bot.doctor.storage import PERMIT_WITHIN, Storage
 from bot.leadsquared.client import LeadSquaredClient, Permits
 from bot.leadsquared.session import open_session
 from bot.manifest import find_template
+from bot.setting_types import LOOPBACK
 
 SLACK_WITHIN = 6.0
 STORE_WITHIN = 12.0

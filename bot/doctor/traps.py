@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from urllib.parse import urlsplit
 
-from bot.config import EPHEMERAL_HOSTS, EXAMPLES, LOOPBACK, Settings
+from bot.config import EPHEMERAL_HOSTS, EXAMPLES, Settings
 from bot.doctor.findings import Finding, doubt, wrong
+from bot.setting_types import LOOPBACK
 
 Given = Mapping[str, str]
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import NullPool, create_engine
 
-from bot.config import check_database_url
+from bot.setting_types import check_database_url
 
 LOOK_EVERY = 0.03
 HELD_FOR = 0.4

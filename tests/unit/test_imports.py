@@ -19,6 +19,7 @@ LAYERS = [
         "bot.overview",
         "bot.presets",
         "bot.redaction",
+        "bot.setting_types",
         "bot.payloads",
         "bot.listening",
         "bot.links",
