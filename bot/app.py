@@ -168,7 +168,7 @@ class Bot:
         )
         janitor = Janitor(
             self._store.claims,
-            self._store.debts,
+            self._store.retention,
             self._clock,
             keep_days=self._settings.keep_days,
             on_settled=report,

@@ -8,7 +8,7 @@ import structlog
 
 from bot.clock import Clock
 from bot.store.claims import Claims
-from bot.store.debts import Debts
+from bot.store.retention import Retention
 from bot.worker import Worker
 
 log = structlog.get_logger()
@@ -24,7 +24,7 @@ class Janitor(Worker):
     def __init__(
         self,
         claims: Claims,
-        debts: Debts,
+        retention: Retention,
         clock: Clock,
         *,
         keep_days: float,
@@ -32,7 +32,7 @@ class Janitor(Worker):
     ) -> None:
         super().__init__(clock)
         self._claims = claims
-        self._debts = debts
+        self._retention = retention
         self._keep_days = keep_days
         self._on_settled = on_settled
         self._forgot_at = float("-inf")
@@ -44,6 +44,6 @@ class Janitor(Worker):
             self._on_settled()
         if self._clock.time() - self._forgot_at >= FORGET_EVERY:
             self._forgot_at = self._clock.time()  # also if it fails: there is time
-            if forgotten := await self._debts.forget(keep_days=self._keep_days):
+            if forgotten := await self._retention.forget(keep_days=self._keep_days):
                 log.info("notifications.forgotten", count=forgotten)
         return False

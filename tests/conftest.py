@@ -14,8 +14,8 @@ ON_BOTH = {
     "test_claims",
     "test_confirmation",
     "test_debts",
-    "test_forgetting",
     "test_drafts",
+    "test_forgetting",
     "test_gate",
     "test_gauges",
     "test_kill",
@@ -27,6 +27,7 @@ ON_BOTH = {
     "test_query_plans",
     "test_reports",
     "test_resolutions",
+    "test_retention",
     "test_rounds",
     "test_stateful",
 }

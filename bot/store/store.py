@@ -14,6 +14,7 @@ from bot.store.people import PeopleStore
 from bot.store.quota import Quota
 from bot.store.reports import Reports
 from bot.store.resolutions import Resolutions
+from bot.store.retention import Retention
 from bot.store.rounds import Rounds
 
 
@@ -37,6 +38,7 @@ class Store:
         self.rounds = Rounds(database, quota, deliver_within=deliver_within)
         self.resolutions = Resolutions(database)
         self.debts = Debts(database)
+        self.retention = Retention(database)
         self.reports = Reports(database)
         self.people = PeopleStore(database)
         self.overview = OverviewStore(database, self.gate, deliver_within=deliver_within)

@@ -6,9 +6,9 @@ from bot.errors import UserError
 from bot.notification import CrmRecipient, Notification, Outcome, Place, State
 from bot.store.acceptance import Acceptance, dump, load
 from bot.store.database import Database
-from bot.store.debts import DAY
 from bot.store.drafts import EXPIRES_AFTER
 from bot.store.outbox import SECOND_ENTER, Receipt
+from bot.store.retention import DAY
 from tests.clock import FrozenClock
 from tests.store import Store, acceptance
 
@@ -185,7 +185,7 @@ async def test_old_drafts_are_forgotten(store: Store, clock: FrozenClock) -> Non
     count = "SELECT count(*) FROM drafts"
     for seconds, left in ((DAY - TICK, 1), (2 * TICK, 0)):
         clock.forward(seconds)
-        await store.debts.forget(keep_days=30)
+        await store.retention.forget(keep_days=30)
         found = await store.database.transact(
             lambda connection: connection.exec_driver_sql(count).scalar()
         )

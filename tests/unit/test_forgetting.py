@@ -6,8 +6,8 @@ from sqlalchemy import Connection, select
 from bot.notification import Outcome, Place, State
 from bot.people import Link, Person, Standing
 from bot.store.database import Database
-from bot.store.debts import DAY
 from bot.store.people import PeopleStore
+from bot.store.retention import DAY
 from bot.store.tables import metadata
 from tests.clock import FrozenClock
 from tests.store import Store, acceptance
@@ -67,7 +67,7 @@ async def test_every_table_is_used_here(store: Store) -> None:
 async def test_nothing_of_anybody_is_left_afterwards(store: Store, clock: FrozenClock) -> None:
     await use(store)
     clock.forward(KEEP_DAYS * DAY + 1)
-    assert await store.debts.forget(keep_days=KEEP_DAYS) == 1
+    assert await store.retention.forget(keep_days=KEEP_DAYS) == 1
     left = await read_everything(store)
     assert left.keys() == {"gates", "slots"}
     assert not [word for word in PERSONAL if word in repr(left)]
@@ -76,7 +76,7 @@ async def test_nothing_of_anybody_is_left_afterwards(store: Store, clock: Frozen
 async def test_until_then_everything_is_kept(store: Store, clock: FrozenClock) -> None:
     await use(store)
     clock.forward(KEEP_DAYS * DAY - 1)
-    assert await store.debts.forget(keep_days=KEEP_DAYS) == 0
+    assert await store.retention.forget(keep_days=KEEP_DAYS) == 0
     left = await read_everything(store)
     assert left.keys() == metadata.tables.keys() - {"drafts", "interactions"}
 
@@ -87,7 +87,7 @@ async def test_a_link_of_an_admin_stays_while_the_person_does(
     people = PeopleStore(store.database)
     await people.save_links([Link("UALICE", "crm-x", "Alice", "alice@acme.com", "UADMIN")])
     clock.forward(KEEP_DAYS * DAY + 1)
-    await store.debts.forget(keep_days=KEEP_DAYS)
+    await store.retention.forget(keep_days=KEEP_DAYS)
     assert await people.find_link("UALICE") is not None
     assert await people.find_people(["UALICE"]) == {}
 
@@ -97,5 +97,5 @@ async def test_somebody_who_was_met_lately_is_kept(store: Store, clock: FrozenCl
     clock.forward(KEEP_DAYS * DAY)
     await people.save_people([Person("UBOB", "Bob", None, Standing.MEMBER, False)])
     clock.forward(1)
-    await store.debts.forget(keep_days=KEEP_DAYS)
+    await store.retention.forget(keep_days=KEEP_DAYS)
     assert (await people.find_people(["UALICE", "UBOB"])).keys() == {"UBOB"}

@@ -4,14 +4,14 @@ from bot.errors import StoreUnavailableError
 from bot.janitor import FORGET_EVERY, Janitor
 from bot.notification import Outcome, State
 from bot.store.database import Database
-from bot.store.debts import DAY, Debts
+from bot.store.retention import DAY, Retention
 from tests.clock import FrozenClock
 from tests.store import DELIVER_WITHIN, LIMITS, Store
 
 KEEP_DAYS = 30
 
 
-class FlakyDebts(Debts):
+class FlakyRetention(Retention):
     """A database that goes away when it is asked to forget."""
 
     away = False
@@ -27,11 +27,11 @@ class Desk:
 
     def __init__(self, database: Database, clock: FrozenClock) -> None:
         self.store = Store(database)
-        self.debts = FlakyDebts(database)
+        self.retention = FlakyRetention(database)
         self.told = 0
         self.janitor = Janitor(
             self.store.claims,
-            self.debts,
+            self.retention,
             clock,
             keep_days=KEEP_DAYS,
             on_settled=self._on_settled,
@@ -96,7 +96,7 @@ async def test_what_was_kept_long_enough_is_forgotten_but_asked_for_only_every_h
 async def test_when_forgetting_fails_it_is_not_tried_again_before_the_hour(
     desk: Desk, clock: FrozenClock
 ) -> None:
-    desk.debts.away = True
+    desk.retention.away = True
     with pytest.raises(StoreUnavailableError):
         await desk.janitor.step()
     clock.forward(FORGET_EVERY - 1)

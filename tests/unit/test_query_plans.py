@@ -236,6 +236,6 @@ async def test_the_gauges_read_what_is_open_and_no_more(store: Store, plans: Pla
 
 
 async def test_forgetting_starts_from_the_oldest(store: Store, plans: Plans) -> None:
-    await store.debts.forget(keep_days=30)
+    await store.retention.forget(keep_days=30)
     assert "ix_notifications_accepted_at" in plans.indexes
     assert not any(each.table == "deliveries" for each in plans.full_scans)
