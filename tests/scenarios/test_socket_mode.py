@@ -30,6 +30,14 @@ async def type_slowly(world: World, **forged: Any) -> asyncio.Task[Reply]:
     return typing
 
 
+async def hangs_up(world: World) -> None:
+    """Let the bot begin to end its connection, which takes a few turns of the loop."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert world.bot._socket is not None
+    assert world.bot._socket._deadline is None
+
+
 async def test_it_is_ready_while_it_is_connected(world: World) -> None:
     status, text = await world.get("/readyz")
     assert (status, json.loads(text)) == (200, {"database": True, "slack": True})
@@ -161,7 +169,7 @@ async def test_what_comes_again_after_a_lost_connection_has_one_effect(world: Wo
 async def test_what_is_in_hand_is_acknowledged_before_it_hangs_up(world: World) -> None:
     typing = await type_slowly(world)
     stopping = asyncio.create_task(world.stop_bot())
-    await asyncio.sleep(0)
+    await hangs_up(world)
     assert not typing.done()
     world.slack.faults.clear()
     assert (await typing).ok
@@ -174,6 +182,7 @@ async def test_what_comes_while_others_are_in_hand_is_taken_too(world: World) ->
     """Slack does not know yet that the connection will end."""
     typing = await type_slowly(world)
     stopping = asyncio.create_task(world.stop_bot())
+    await hangs_up(world)
     late = type_command(world, "help")
     await world.slack.until(lambda slack: len(slack.sockets.sent) == 2)
     world.slack.faults.clear()

@@ -1,8 +1,11 @@
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any, cast
 
 import aiohttp
 import pytest
 from aiohttp import web
+from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import SlackError, SlackRateLimitedError, SlackRefusedError, SlackUnavailableError
@@ -96,3 +99,32 @@ async def test_nothing_is_posted_to_a_host_that_is_not_slacks(host: Host) -> Non
 )
 def test_only_the_hosts_of_the_web_api_are_slacks(url: str, api_url: str, expected: bool) -> None:
     assert _is_at(url, api_url) is expected
+
+
+class Session:
+    """Takes note of where a WebSocket should be opened, and fails."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, Any]] = []
+
+    async def ws_connect(self, url: str, *, proxy: str | None, **_: object) -> None:
+        self.asked.append((url, proxy))
+        raise aiohttp.ClientConnectionError(f"no way to {url}")
+
+
+async def test_a_websocket_goes_through_the_proxy_and_its_address_stays_secret(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def issue(*, app_token: str) -> SimpleNamespace:
+        assert app_token == "xapp-1"
+        return SimpleNamespace(data={"ok": True, "url": "wss://wss.test/?ticket=1"})
+
+    client, session = AsyncWebClient(token="xoxb-1"), Session()
+    client.proxy = "http://proxy.test:3128"
+    monkeypatch.setattr(client, "apps_connections_open", issue)
+    api = SlackApi(client, cast(aiohttp.ClientSession, session))
+    with pytest.raises(SlackUnavailableError) as caught:
+        await api.open_socket(SecretStr("xapp-1"))
+    assert session.asked == [("wss://wss.test/?ticket=1", "http://proxy.test:3128")]
+    assert str(caught.value) == "ClientConnectionError, no connection"
+    assert caught.value.__suppress_context__

@@ -23,7 +23,6 @@ from bot.socket_mode.envelopes import Frame
 from bot.socket_mode.link import MOST_IN_HAND, Link, Socket
 from tests.clock import FrozenClock
 
-HELLO = {"type": "hello"}
 DOWN = SlackUnavailableError("down")
 
 
@@ -82,10 +81,11 @@ class Script:
         self.outcomes = list(outcomes)
         self.times: list[float] = []
         open_socket = cast(Callable[[], Awaitable[Socket]], self.open)
+        self.opened: list[FakeSocket] = []
         self.keeper = SocketMode(open_socket, Answering(), clock, lambda: 0.9999, Watch())
 
     async def open(self) -> FakeSocket:
-        """Fail, or return a connection that is good for some seconds."""
+        """Fail, or return a connection that is good for some seconds, or never greets."""
         self.times.append(self.clock.time())
         if not self.outcomes:
             self.keeper.stop()
@@ -93,7 +93,9 @@ class Script:
         outcome = self.outcomes.pop(0)
         if isinstance(outcome, SlackError):
             raise outcome
-        return FakeSocket(HELLO, after=lambda: self.clock.forward(outcome))
+        hello = {"type": "hello"} if outcome else {"type": "disconnect", "reason": "link_disabled"}
+        self.opened.append(FakeSocket(hello, after=lambda: self.clock.forward(outcome)))
+        return self.opened[-1]
 
     async def run(self) -> list[float]:
         """Return the seconds between the tries."""
@@ -117,6 +119,13 @@ async def test_connections_that_do_not_last_become_rarer_but_for_the_first(
 async def test_one_that_lasted_starts_it_all_anew(clock: FrozenClock) -> None:
     script = Script(clock, DOWN, DOWN, 31.0, 31.0, DOWN, 1.0, 1.0)
     assert await script.run() == [1, 2, 31, 31, 1, 2, 3]
+
+
+async def test_a_connection_without_hello_is_closed_and_counts_as_none(clock: FrozenClock) -> None:
+    script = Script(clock, 0.0, 0.0)
+    assert await script.run() == [1, 2]
+    assert [socket.is_closed.is_set() for socket in script.opened] == [True, True]
+    assert not script.keeper.has_connected
 
 
 async def test_a_pause_that_slack_asks_for_is_kept(clock: FrozenClock) -> None:
@@ -166,6 +175,24 @@ async def test_so_many_envelopes_are_in_hand_at_once_and_all_are_acknowledged() 
     assert answering.most == MOST_IN_HAND
     assert {frame["envelope_id"] for frame in socket.sent} == set(map(str, range(200)))
     assert socket.is_closed.is_set()
+
+
+async def test_what_is_in_hand_is_acknowledged_also_when_nothing_new_is_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.socket_mode.link.TAKE_WITHIN", 0)
+    answering = Answering()
+    socket = FakeSocket(build_envelope(1))
+    link = Link(cast(Socket, socket), answering)
+    await link.run()
+    closing = asyncio.create_task(link.close())
+    while link._is_taking:  # noqa: ASYNC110  # a few turns of the loop
+        await asyncio.sleep(0)
+    socket.frames.append(build_envelope(2))
+    await link.run()
+    answering.goes_on.set()
+    await closing
+    assert socket.sent == [{"envelope_id": "1"}]
 
 
 async def test_what_is_in_hand_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
