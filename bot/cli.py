@@ -73,11 +73,13 @@ def migrate() -> None:
 
 
 @app.command()
-def sandbox() -> None:
+def sandbox(
+    socket: Annotated[bool, typer.Option("--socket", help="Let the bot use Socket Mode.")] = False,
+) -> None:
     """Try it all without accounts: stand-ins for Slack and LeadSquared, and the bot between."""
     from bot.sandbox.run import run
 
-    raise typer.Exit(run())
+    raise typer.Exit(run(socket_mode=socket))
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from bot.sandbox.wiretap import Wiretap
 
 SIGNING_SECRET = "sandbox0123456789sandbox01234567"
 BOT_TOKEN = "xoxb-1-sandbox"
+APP_TOKEN = "xapp-1-sandbox"
 
 ICONS_AT = "https://notifier.example"
 """What the notifications name as the bot's own address, which must be https; the page knows it."""
@@ -31,18 +32,19 @@ HOURLY_LIMIT = 2_000
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def run() -> int:
+def run(*, socket_mode: bool = False) -> int:
     """Run until the input or a signal ends it; return the exit code."""
     terminal = Terminal()
     with terminal.kept_in_shape():
-        return asyncio.run(_run(terminal))
+        return asyncio.run(_run(terminal, socket_mode))
 
 
-async def _run(terminal: Terminal) -> int:
+async def _run(terminal: Terminal, socket_mode: bool) -> int:
     stopping = asyncio.Event()
     for number in SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    slack = StandInSlack(signing_secret=SIGNING_SECRET, bot_token=BOT_TOKEN)
+    slack = StandInSlack(SIGNING_SECRET, BOT_TOKEN, app_token=APP_TOKEN)
+    slack.uses_sockets = socket_mode
     crm = StandInLeadSquared()
     tap = Wiretap()
     slack.middlewares.append(tap.listen("slack"))
@@ -68,7 +70,7 @@ async def _run(terminal: Terminal) -> int:
 
 
 def _build_settings(slack: StandInSlack, crm: StandInLeadSquared) -> dict[str, str]:
-    return {
+    settings = {
         "SLACK_BOT_TOKEN": BOT_TOKEN,
         "SLACK_SIGNING_SECRET": SIGNING_SECRET,
         "SLACK_API_URL": slack.api_url,
@@ -78,6 +80,7 @@ def _build_settings(slack: StandInSlack, crm: StandInLeadSquared) -> dict[str, s
         "PUBLIC_URL": ICONS_AT,
         "HOURLY_LIMIT": str(HOURLY_LIMIT),
     }
+    return settings | ({"SLACK_APP_TOKEN": APP_TOKEN} if slack.uses_sockets else {})
 
 
 def _is_on_a_screen() -> bool:
@@ -101,6 +104,8 @@ async def _play(terminal: Terminal, stage: Stage, bot: BotProcess, page: Page) -
     terminal.write(f"Slack stand-in        {slack.api_url}")
     terminal.write(f"LeadSquared stand-in  {crm.url}")
     terminal.write(f"The bot               {bot.url} (its log: {bot.log_path})")
+    if slack.uses_sockets:
+        terminal.write("Socket Mode           the bot has connected to Slack")
     terminal.write("Try: /notify @priya Callback due | Asha asked for 3 pm")
     terminal.write("/help lists what else can be typed here; Ctrl-D ends it.\n")
     console = Console(slack, crm, terminal.write)

@@ -13,7 +13,8 @@ from tests.processes.bot_process import KEPT, ROOT
 class SandboxProcess:
     """One process; what it prints is read as it comes."""
 
-    def __init__(self) -> None:
+    def __init__(self, *options: str) -> None:
+        self.options = options
         self.output = ""
         self.errors = ""
         self._ended = False
@@ -23,7 +24,7 @@ class SandboxProcess:
         machine = {name: os.environ[name] for name in (*KEPT, "TMPDIR") if name in os.environ}
         self._child = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "bot", "sandbox"),
+            *("-m", "bot", "sandbox", *self.options),
             cwd=ROOT,
             env={**machine, "PYTHONWARNINGS": "error", "PYTHONIOENCODING": "utf-8"},
             stdin=asyncio.subprocess.PIPE,

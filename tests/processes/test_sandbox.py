@@ -56,6 +56,15 @@ async def test_a_line_on_a_pipe_is_sent_and_reported_with_the_exact_json(
     assert "  Slack #sales: ✅ Sent to LeadSquared for *Priya Nair*: “Callback due”.\n" in answer
 
 
+async def test_it_can_be_tried_in_socket_mode() -> None:
+    sandbox = SandboxProcess("--socket")
+    await sandbox.start()
+    answer = answer_to(TYPED, await play(sandbox, TYPED))
+    assert "Socket Mode           the bot has connected to Slack" in sandbox.output
+    assert "  Slack #sales: ✅ Sent to LeadSquared for *Priya Nair*: “Callback due”.\n" in answer
+    assert sandbox.errors == ""
+
+
 async def test_the_other_surfaces_can_be_played(sandbox: SandboxProcess) -> None:
     output = await play(
         sandbox,
