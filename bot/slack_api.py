@@ -49,7 +49,7 @@ CHANGED_SINCE = {"hash_conflict", "not_found"}
 HEARTBEAT = 10.0
 """Seconds of silence before a WebSocket is asked for a sign of life; it has half as long for it."""
 
-CLOSED_WITHIN = 2.0
+CLOSED_WITHIN = 1.0
 """Seconds for Slack to agree to the end of a WebSocket."""
 
 TRANSIENT = {"internal_error", "fatal_error", "service_unavailable", "request_timeout"}

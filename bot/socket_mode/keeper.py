@@ -17,7 +17,7 @@ from bot.clock import Clock
 from bot.config import EXAMPLES
 from bot.errors import ConfigError, SlackError, SlackRateLimitedError, SlackRefusedError
 from bot.socket_mode.envelopes import Envelopes
-from bot.socket_mode.link import ACKNOWLEDGE_WITHIN, Link, Socket
+from bot.socket_mode.link import Link, Socket
 
 log = structlog.get_logger()
 
@@ -29,6 +29,9 @@ STEADY = 30.0
 
 RECONNECTING = Backoff(first=1.0, most=30.0, repeats=0)
 """Waits between tries, for ever."""
+
+END_WITHIN = 1.0
+"""Seconds at the end for a connection to notice that it is closed."""
 
 AWAY = 60.0
 """Seconds without a connection that make an error of it."""
@@ -86,7 +89,7 @@ class SocketMode:
         finally:
             self._deadline = None
             await asyncio.gather(*(link.close() for link in self._links))
-            await self._tasks.drain(ACKNOWLEDGE_WITHIN)
+            await self._tasks.drain(END_WITHIN)
             self.begun.set()
 
     async def _keep_connected(self) -> None:
