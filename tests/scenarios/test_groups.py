@@ -340,7 +340,7 @@ async def test_what_takes_too_long_is_not_even_asked(open_world: OpenWorld) -> N
     world = await open_world(deliver_within=4.0)
     world.slack.workspace.add_group("everybody", world.slack.add_people(30))
     told = await refusal(world, "@everybody Standup | moved to 11")
-    assert told.startswith("30 recipients would take about 0 minutes at LeadSquared's limit")
+    assert told.startswith("30 recipients would take about 5 seconds at LeadSquared's limit")
 
 
 async def test_the_hourly_limit_holds_when_the_button_is_pressed(open_world: OpenWorld) -> None:
