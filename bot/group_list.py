@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +61,17 @@ class GroupList:
             await self._read_in_time()
         wanted = text.strip().lstrip("@").casefold()
         return [group for group in self._groups if group.fits(wanted)]
+
+    def find_names(self, group_ids: Collection[str]) -> dict[str, str]:
+        """Return the handles that are known; asks nobody."""
+        return {each.group_id: each.handle for each in self._groups if each.group_id in group_ids}
+
+    async def fetch_names(self, group_ids: Collection[str]) -> dict[str, str]:
+        """Return the handles, asking Slack for what is not known, within the same time."""
+        if set(group_ids) - self.find_names(group_ids).keys():
+            with contextlib.suppress(UserError, SlackError):
+                await self._read_in_time()
+        return self.find_names(group_ids)
 
     async def _read_in_time(self) -> None:
         """Read the groups, or join who is reading; a caller who gives up does not end it."""

@@ -56,7 +56,7 @@ def register(app: AsyncApp, core: Core) -> None:
     ComposeModal(core.acceptor, core.directory, core.slack, core.errands).register(app)
     LeadOptions(core.acceptor.leads, core.directory).register(app)
     GroupOptions(core.group_list, core.directory).register(app)
-    Shortcuts(core.acceptor, core.directory, core.forms).register(app)
+    Shortcuts(core.acceptor, core.directory, core.group_list, core.forms).register(app)
     Buttons(
         core.acceptor,
         core.directory,

@@ -16,8 +16,10 @@ from bot.directory import Directory
 from bot.errors import StoreError
 from bot.forms import Forms, View
 from bot.forwarding import build_place, build_prefill, people_in
+from bot.group_list import GroupList
 from bot.notification import Place
 from bot.people import Person
+from bot.plaintext import mentioned_groups
 from bot.preview import Preview
 from bot.replies import CallbackId, compose
 from bot.replies.compose import Prefill
@@ -30,6 +32,7 @@ class Shortcuts:
 
     acceptor: Acceptor
     directory: Directory
+    groups: GroupList
     forms: Forms
 
     def register(self, app: AsyncApp) -> None:
@@ -49,9 +52,8 @@ class Shortcuts:
             sender = await self.directory.get_sender(shortcut["user"]["id"])
             self.acceptor.check_place(build_place(shortcut))
             await self.acceptor.check_sender(sender)
-            needed = people_in(shortcut["message"])
-            names = await self.directory.find_names(needed)
-            if needed <= names.keys():
+            names, is_complete = await self._find_names(shortcut["message"])
+            if is_complete:
                 view = await self._build_form(shortcut, sender, names)
                 await self.forms.open(shortcut["trigger_id"], view)
             else:
@@ -59,13 +61,20 @@ class Shortcuts:
                 await self.forms.open_soon(shortcut["trigger_id"], build)
         await ack()
 
+    async def _find_names(self, message: dict[str, Any]) -> tuple[dict[str, str], bool]:
+        """Return the names we know already, and whether these are all."""
+        people, groups = people_in(message), mentioned_groups(message)
+        names = await self.directory.find_names(people) | self.groups.find_names(groups)
+        return names, (people | groups) <= names.keys()
+
     async def _build_later(
         self, shortcut: dict[str, Any], sender: Person, known: Mapping[str, str]
     ) -> View:
         """Build the form once Slack has told the names, or with those known if it does not."""
-        names = dict(known)
+        message, names = shortcut["message"], dict(known)
         with contextlib.suppress(StoreError):
-            names |= await self.directory.fetch_names(people_in(shortcut["message"]))
+            names |= await self.directory.fetch_names(people_in(message))
+        names |= await self.groups.fetch_names(mentioned_groups(message))
         return await self._build_form(shortcut, sender, names)
 
     async def _build_form(

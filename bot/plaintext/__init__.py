@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.plaintext.length import clip, shorten
-from bot.plaintext.message import from_message, mentioned_users
+from bot.plaintext.message import from_message, mentioned_groups, mentioned_users
 from bot.plaintext.mrkdwn import TOKEN, echo, escape, from_mrkdwn, from_typed, unescape
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "from_message",
     "from_mrkdwn",
     "from_typed",
+    "mentioned_groups",
     "mentioned_users",
     "shorten",
     "unescape",

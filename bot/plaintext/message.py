@@ -7,7 +7,7 @@ The shapes: https://docs.slack.dev/reference/block-kit/blocks/rich-text-block
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from bot.plaintext.emoji import find_emoji, from_code_points
@@ -26,6 +26,8 @@ Element = Mapping[str, Any]
 
 _USER_ID = re.compile(r"[UW][A-Z0-9]+")
 _MENTION = re.compile(rf"<@({_USER_ID.pattern})(?:\|[^<>]*)?>")
+_GROUP_ID = re.compile(r"S[A-Z0-9]+")
+_GROUP = re.compile(rf"<!subteam\^({_GROUP_ID.pattern})(?:\|[^<>]*)?>")
 
 _READABLE = {
     "section": ("text", "fields"),
@@ -58,19 +60,31 @@ def from_message(message: Mapping[str, Any], names: Names) -> str:
 
 def mentioned_users(message_or_text: Any) -> frozenset[str]:
     """Return the ids of the users whose names a message or a text needs."""
-    found: set[str] = set()
-    pending = [message_or_text]
+    return frozenset(_find_ids(message_or_text, _MENTION, "user", _USER_ID))
+
+
+def mentioned_groups(message: Mapping[str, Any]) -> frozenset[str]:
+    """Return the ids of the user groups whose names a message needs and does not tell."""
+    told = find_labels(_string(message.get("text")))
+    return frozenset(_find_ids(message, _GROUP, "usergroup", _GROUP_ID)) - told.keys()
+
+
+def _find_ids(
+    given: Any, token: re.Pattern[str], kind: str, shape: re.Pattern[str]
+) -> Iterator[str]:
+    """Yield the ids in tokens, and in elements of rich text of this kind."""
+    pending = [given]
     while pending:  # a loop, because JSON may be nested deeper than calls may be
         match pending.pop():
             case str(text):
-                found.update(_MENTION.findall(text))
-            case {"type": "user", "user_id": str(user_id)} if _USER_ID.fullmatch(user_id):
-                found.add(user_id)
+                yield from token.findall(text)
             case Mapping() as each:
+                found = _string(each.get(f"{kind}_id"))
+                if each.get("type") == kind and shape.fullmatch(found):
+                    yield found
                 pending.extend(each.values())
             case list(each):
                 pending.extend(each)
-    return frozenset(found)
 
 
 def _read_blocks(blocks: Any, names: Names) -> str:

@@ -62,6 +62,37 @@ async def test_while_slack_is_asked_a_notice_stands_there(world: World) -> None:
     assert (card.channel, card.thread_ts is not None) == ("C0SALES01", True)
 
 
+async def mention_group(world: World, *, labelled: bool) -> View:
+    """Use the shortcut on a message to a group; Slack does not always write how it is called."""
+    await world.slack.people["lee"].command("/notify", "help")
+    message = await world.slack.people["lee"].say("@sales-team: call Asha")
+    if not labelled:
+        message.text = message.text.replace("|@sales-team", "")
+    await world.slack.people["alice"].use_shortcut(SHORTCUT, message)
+    return await gets_form(world)
+
+
+async def test_a_group_that_is_mentioned_is_named_and_asked_for_once(world: World) -> None:
+    view = await mention_group(world, labelled=False)
+    assert read(view, "content") == "@sales-team: call Asha"
+    view = await mention_group(world, labelled=False)
+    assert read(view, "content") == "@sales-team: call Asha"
+    assert (count(world, "usergroups.list"), count(world, "views.update")) == (1, 1)
+
+
+async def test_a_group_that_the_message_names_is_not_asked_for(world: World) -> None:
+    view = await mention_group(world, labelled=True)
+    assert read(view, "content") == "@sales-team: call Asha"
+    assert count(world, "usergroups.list") == 0
+
+
+@pytest.mark.parametrize("kind", [500, "hang", "missing_scope", "plan_upgrade_required"])
+async def test_a_group_that_slack_does_not_tell_is_called_so(world: World, kind: str | int) -> None:
+    world.slack.faults.fail("usergroups.list", kind)
+    view = await mention_group(world, labelled=False)
+    assert read(view, "content") == "@group: call Asha"
+
+
 @pytest.mark.parametrize("kind", ["hang", 500, "user_not_found", "garbage", "token_revoked"])
 async def test_names_that_slack_does_not_tell_are_done_without(
     world: World, kind: str | int

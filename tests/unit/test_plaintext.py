@@ -8,7 +8,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.plaintext import escape, from_message, from_typed, mentioned_users, shorten
+from bot.plaintext import (
+    escape,
+    from_message,
+    from_typed,
+    mentioned_groups,
+    mentioned_users,
+    shorten,
+)
 
 NAMES = {"U0ALICE01": "Alice Rao", "W0OMAR001": "@omar", "S0SALES01": "sales", "C0OPS0001": "ops"}
 
@@ -558,3 +565,22 @@ def test_the_table_of_emoji_is_read_only_when_one_is_named() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert ran.stdout.split() == ["False", "True"]
+
+
+@pytest.mark.parametrize(
+    ("message", "want"),
+    [
+        ({}, set()),
+        ({"text": "<!subteam^S1> <!subteam^S2|@x> <!subteam^s3>"}, {"S1"}),
+        ({"blocks": [{"elements": [{"type": "usergroup", "usergroup_id": "S4"}]}]}, {"S4"}),
+        (
+            {"text": "<!subteam^S4|@x>", "blocks": {"type": "usergroup", "usergroup_id": "S4"}},
+            set(),
+        ),
+        ({"blocks": {"type": "usergroup", "usergroup_id": ["S5"]}, "text": 7}, set()),
+    ],
+)
+def test_the_groups_are_found_that_a_message_does_not_name(
+    message: dict[str, Any], want: set[str]
+) -> None:
+    assert mentioned_groups(message) == want
