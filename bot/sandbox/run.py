@@ -19,7 +19,7 @@ from bot.sandbox.web import Page
 from bot.sandbox.web.stage import Stage
 from bot.sandbox.wiretap import Wiretap
 
-SIGNING_SECRET = "sandbox0123456789sandbox01234567"
+SIGNING_SECRET = "5a4db0c05a4db0c05a4db0c05a4db0c0"
 BOT_TOKEN = "xoxb-1-sandbox"
 APP_TOKEN = "xapp-1-sandbox"
 
