@@ -21,6 +21,9 @@ LATELY = 24 * 3600.0
 """Seconds."""
 
 MOST_NAMED = 10
+UNLIKELY = 5
+"""People who could hardly all be missing in LeadSquared by chance."""
+
 MIGRATE = "Start the bot, which does it, or run `python -m bot migrate`"
 
 
@@ -117,7 +120,7 @@ def _judge_people(overview: Overview) -> Finding:
     named = ", ".join(overview.not_linked[:MOST_NAMED])
     more = missing - len(overview.not_linked[:MOST_NAMED])
     what += f"; not: {named}" + (f" and {_number(more)} more" if more > 0 else "")
-    if overview.linked:
+    if overview.linked or overview.members < UNLIKELY:
         return fine("Teammates", what)
     step = "See why with `/notify whoami @somebody`, and link them with `/notify link`"
     return doubt("Teammates", what, step)

@@ -43,7 +43,8 @@ def shift(site: Deployment, seconds: float | None) -> None:
 
 
 def meet(site: Deployment) -> None:
-    site.run_sql("INSERT INTO people VALUES ('U1', 'Omar Aziz', 'o@a.b', 'member', false, 0)")
+    people = ", ".join(f"('U{n}', 'P{n}', 'p@a.b', 'member', false, 0)" for n in range(1, 6))
+    site.run_sql(f"INSERT INTO people VALUES {people}")  # noqa: S608  # the test's own words
 
 
 MISTAKES = [
@@ -355,7 +356,7 @@ MISTAKES = [
     Mistake(
         "nobody is linked",
         meet,
-        "! Teammates: 0 of 1 the bot has met are linked; not: Omar Aziz",
+        "! Teammates: 0 of 5 the bot has met are linked; not: P1, P2, P3, P4, P5",
         "See why with `/notify whoami @somebody`",
         0,
     ),
