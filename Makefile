@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 ALSO ?= python3.13
+AUDIT = .venv-audit
 
-.PHONY: run test lint unit coverage also test-long bench lock clean
+.PHONY: run test lint unit coverage also test-long fuzz bench audit sbom lock clean
 
 run: $(VENV)/.runtime
 	@if [ -n "$$SLACK_BOT_TOKEN" ]; then \
@@ -43,6 +44,18 @@ test-long: $(VENV)/.dev
 bench: .venv-bench/.bench
 	.venv-bench/bin/python -m bench
 
+# Hostile requests against a real bot; `make fuzz SEED=…` repeats an earlier run.
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m tests.fuzz --requests 100000 $(if $(SEED),--seed $(SEED))
+
+# Known vulnerabilities of what is installed; fails where no list of them can be reached.
+audit: $(AUDIT)/.installed
+	$(AUDIT)/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.txt
+
+# What the bot is made of, in CycloneDX's form; needs no network once its tools are there.
+sbom: $(AUDIT)/.installed
+	$(AUDIT)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible -o sbom.json requirements.txt
+
 # Resolve again for every supported Python and platform; the pinned files carry no index address.
 lock:
 	uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml -o requirements.txt
@@ -67,5 +80,10 @@ $(VENV)/.dev: $(VENV)/bin/python requirements-dev.txt
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
 	@touch $@
 
+$(AUDIT)/.installed: requirements-audit.txt
+	$(MAKE) $(AUDIT)/bin/python VENV=$(AUDIT)
+	$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.txt
+	@touch $@
+
 clean:
-	rm -rf $(VENV) .venv-bench bench/node/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) $(AUDIT) .venv-bench sbom.json bench/node/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
