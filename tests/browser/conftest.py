@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -37,14 +38,40 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def process() -> AsyncIterator[SandboxProcess]:
+    """One sandbox for each worker, as it takes seconds to start."""
+    async with _running() as process:
+        yield process
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def sandbox(browser: Browser) -> AsyncIterator[Sandbox]:
-    """A sandbox of its own for each test, open in the browser."""
+async def sandbox(browser: Browser, process: SandboxProcess) -> AsyncIterator[Sandbox]:
+    """Open a page for each test; what others said is still there: say what nobody else says."""
+    async with _open_page(browser, process) as opened:
+        yield opened
+        await opened.tidy_up()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def own_sandbox(browser: Browser) -> AsyncIterator[Sandbox]:
+    """A sandbox in which nothing has happened yet, to be killed or slowed down at will."""
+    async with _running() as process, _open_page(browser, process) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def _running() -> AsyncIterator[SandboxProcess]:
     process = SandboxProcess()
     await process.start()
+    yield process
+    await process.stop()
+    assert process.errors == ""
+
+
+@asynccontextmanager
+async def _open_page(browser: Browser, process: SandboxProcess) -> AsyncIterator[Sandbox]:
     opened = await open_sandbox(browser, process)
     yield opened
     await opened.context.close()
-    await process.stop()
     assert opened.problems == []
-    assert process.errors == ""

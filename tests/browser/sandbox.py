@@ -11,6 +11,16 @@ WITHIN = 15_000
 """Milliseconds to wait for what should appear."""
 
 STARTED = "Try: /notify"
+START_WITHIN = 40.0
+"""Seconds; the sandbox itself gives its bot 30."""
+
+TIDY: dict[str, dict[str, object]] = {
+    "crm-clear": {},
+    "crm-latency": {"seconds": 0},
+    "crm-limit": {"limit": 25},
+    "slack-clear": {},
+    "slack-latency": {"seconds": 0},
+}
 
 
 @dataclass
@@ -32,7 +42,7 @@ class Sandbox:
 
     @property
     def notifications(self) -> Locator:
-        return self.page.get_by_role("list", name="Notifications")
+        return self.page.get_by_role("list", name="Notifications", exact=True)
 
     @property
     def form(self) -> Locator:
@@ -95,9 +105,18 @@ class Sandbox:
             await button.click()
         return self.page.get_by_role("region", name=name, exact=True)
 
+    async def tidy_up(self) -> None:
+        """Leave the stand-ins as they were, and no form open."""
+        for action, fields in TIDY.items():
+            address = f"{self.page.url}do/{action}"
+            assert (await self.context.request.post(address, data=fields)).ok
+        if await self.form.is_visible():
+            await self.form.get_by_role("button", name="Close the form").click()
+            await expect(self.form).to_be_hidden()
+
 
 async def open_sandbox(browser: Browser, process: SandboxProcess) -> Sandbox:
-    await process.prints(STARTED)
+    await process.prints(STARTED, START_WITHIN)
     found = re.search(r"^Open (http://127\.0\.0\.1:\d+) ", process.output, re.MULTILINE)
     assert found is not None, process.output
     context = await browser.new_context(

@@ -30,9 +30,9 @@ async def test_slack_and_leadsquared_side_by_side(sandbox: Sandbox) -> None:
     await sandbox.say("Asha asked for 3 pm, @alice `code`")
     await sandbox.say("/notify help")
     await sandbox.sees("Put a browser notification in front of a LeadSquared user")
-    await sandbox.say("/notify @priya Callback due | Asha asked for 3 pm")
-    await sandbox.is_notified("Callback due")
-    await sandbox.page.get_by_role("list", name="Received").locator("summary").click()
+    await sandbox.say("/notify @priya Callback seen | Asha asked for 3 pm")
+    await sandbox.is_notified("Callback seen")
+    await sandbox.page.get_by_role("list", name="Received").locator("summary").first.click()
     await sandbox.composer.press_sequentially("@")
     assert await find_faults(sandbox) == []
 
@@ -48,13 +48,13 @@ async def test_a_form_with_an_error_and_an_open_menu(sandbox: Sandbox) -> None:
 
 
 async def test_the_switches_and_the_wire(sandbox: Sandbox) -> None:
-    await sandbox.say("/notify @priya Callback due | Asha asked for 3 pm")
-    await sandbox.is_notified("Callback due")
+    await sandbox.say("/notify @priya Callback wired | Asha asked for 3 pm")
+    await sandbox.is_notified("Callback wired")
     await sandbox.open_drawer("Switches")
     assert await find_faults(sandbox) == []
     await sandbox.open_drawer("Wire")
     requests = sandbox.page.get_by_role("list", name="Requests").get_by_role("button")
-    await requests.filter(has_text="Browser.Push").click()
+    await requests.filter(has_text="Browser.Push").first.click()
     await expect(sandbox.page.get_by_label("Request: headers and body")).to_be_visible()
     assert await find_faults(sandbox) == []
 

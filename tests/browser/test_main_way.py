@@ -22,8 +22,8 @@ async def test_a_typed_command_becomes_a_card_and_a_notification(sandbox: Sandbo
     await expect(card).to_contain_text("From Alice Rao")
     shown = await sandbox.is_notified("Callback due", "Asha asked for 3 pm\n— Alice Rao, Slack")
     await expect(shown).to_contain_text("Chrome · in21.leadsquared.com")
-    await sandbox.page.get_by_role("list", name="Received").locator("summary").click()
-    raw = await sandbox.page.get_by_label("The JSON that LeadSquared received").inner_text()
+    await sandbox.page.get_by_role("list", name="Received").locator("summary").first.click()
+    raw = await sandbox.page.get_by_label("The JSON that LeadSquared received").first.inner_text()
     assert json.loads(raw)["Title"] == "Callback due"
     meter = sandbox.page.get_by_role("meter", name="Calls in the window")
     await expect(meter).to_have_attribute("aria-valuemax", "25")

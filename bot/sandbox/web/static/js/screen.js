@@ -99,10 +99,15 @@ function drawDesk(store, dismissed) {
     key: String(push.number), mark: browser, build: () => buildNotification(push, browser, close),
   })));
   const empty = document.getElementById("desk-empty");
-  empty.hidden = shown.length > 0;
-  empty.textContent = user?.blocked ? "This browser shows no notifications: LeadSquared refuses them."
-    : user?.active === false ? "Inactive in LeadSquared: nothing is sent to this user."
-      : "Notifications appear here.";
+  const trouble = findTrouble(user);
+  empty.hidden = shown.length > 0 && !trouble;
+  empty.textContent = trouble || "Notifications appear here.";
+}
+
+/** Why nothing new appears on this screen; empty if it may. */
+function findTrouble(user) {
+  if (user?.blocked) return "This browser shows no notifications: LeadSquared refuses them.";
+  return user?.active === false ? "Inactive in LeadSquared: nothing is sent to this user." : "";
 }
 
 function drawReceived(store) {
