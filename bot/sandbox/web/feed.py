@@ -13,7 +13,7 @@ from aiohttp import WSCloseCode, web
 
 from bot.sandbox.web.snapshot import Sections
 
-TOGETHER = 0.03
+TOGETHER = 0.05
 """Seconds in which changes are gathered into one message."""
 
 Encoded = dict[str, dict[str, str]]

@@ -40,7 +40,7 @@ class News {
 
   look() {
     const newest = Math.max(0, ...Object.keys(this.store.pushes).map(Number));
-    const known = this.last;
+    const known = this.last === null ? null : Math.min(this.last, newest); // a sandbox begun anew
     this.last = newest;
     if (known === null || newest <= known) return;
     for (let number = known + 1; number <= newest; number += 1) {
