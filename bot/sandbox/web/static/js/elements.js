@@ -108,7 +108,10 @@ function findSource(element, surface) {
   const { store } = surface;
   if (element.type.includes("external")) {
     const least = element.min_query_length ?? 3;
-    const load = async (query) => (await surface.suggest(element, query)).map(asChoice);
+    const load = async (query) => {
+      if (!surface.suggest) throw new Error("Here only forms ask the app for options.");
+      return (await surface.suggest(element, query)).map(asChoice);
+    };
     return { load, least, read: asChoice };
   }
   if (element.type.includes("users")) {

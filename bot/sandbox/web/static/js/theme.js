@@ -43,7 +43,18 @@ export function startScreens(store) {
     for (const button of nav.querySelectorAll("button")) {
       button.setAttribute("aria-pressed", String(button.dataset.screen === shown));
     }
+    drawUnseen(store, shown);
   };
-  store.watch(["ui"], draw);
+  store.watch(["ui", "pushes"], draw);
   draw();
+}
+
+/** On a narrow screen, how many notifications came while the other half was in sight. */
+function drawUnseen(store, shown) {
+  const newest = Math.max(0, ...Object.keys(store.pushes).map(Number));
+  if (WIDE.matches || shown === "crm") store.seen = newest;
+  const unseen = newest - (store.seen ?? newest);
+  const badge = document.getElementById("unseen");
+  badge.hidden = unseen <= 0;
+  badge.textContent = String(unseen);
 }
