@@ -371,6 +371,16 @@ def test_such_a_host_is_fine_with_postgres_or_when_told_so(
 
 
 @pytest.mark.usefixtures("environment")
+def test_the_environment_that_is_given_counts_more_than_that_of_the_process() -> None:
+    given = {"port": "4000", "ADMINS": "U012AB3CD, U045EF6GH", "LOG_LEVEL": "", "UNKNOWN": "x"}
+    settings = load_settings(given)
+    assert (settings.port, settings.log_level) == (4000, "info")
+    assert settings.admins == ("U012AB3CD", "U045EF6GH")
+    with pytest.raises(ConfigError, match=r"^PORT: input should be a valid integer"):
+        load_settings({"PORT": "many"})
+
+
+@pytest.mark.usefixtures("environment")
 def test_an_empty_host_variable_means_nothing() -> None:
     assert load_settings({"DYNO": ""}).uses_sqlite
 
