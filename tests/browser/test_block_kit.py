@@ -120,7 +120,12 @@ async def test_elements_are_pressed_and_chosen_once_a_question_is_answered(
         {
             "type": "actions",
             "elements": [
-                {"type": "button", "action_id": "kit_1", "text": plain("Delete"), "confirm": question},
+                {
+                    "type": "button",
+                    "action_id": "kit_1",
+                    "text": plain("Delete"),
+                    "confirm": question,
+                },
                 {
                     "type": "overflow",
                     "action_id": "kit_2",
@@ -140,7 +145,11 @@ async def test_elements_are_pressed_and_chosen_once_a_question_is_answered(
                 },
                 {"type": "checkboxes", "action_id": "kit_5", "options": [option("Loud")]},
                 {"type": "datepicker", "action_id": "kit_6", "initial_date": "2026-01-02"},
-                {"type": "users_select", "action_id": "kit_7", "placeholder": plain("Pick somebody")},
+                {
+                    "type": "users_select",
+                    "action_id": "kit_7",
+                    "placeholder": plain("Pick somebody"),
+                },
             ],
         },
     )
