@@ -8,7 +8,7 @@ import signal
 import structlog
 from aiohttp import web
 
-from bot.app import REQUESTS_WITHIN, Bot
+from bot.app import REQUESTS_WITHIN, Bot, Foundation
 from bot.config import EXAMPLES, Settings
 from bot.errors import ConfigError
 from bot.listening import build_runner
@@ -27,7 +27,7 @@ async def serve(settings: Settings) -> None:
         loop.add_signal_handler(number, stopping.set)
     if settings.slack_app_token and settings.slack_signing_secret:
         log.info("settings.socket_mode_preferred", using="SLACK_APP_TOKEN")
-    bot = Bot(settings)
+    bot = Bot(Foundation(settings))
     runner = build_runner(bot.build_web(), shutdown_timeout=REQUESTS_WITHIN)
     await runner.setup()
     try:

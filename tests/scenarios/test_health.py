@@ -18,7 +18,7 @@ async def test_without_the_database_the_head_alone_says_so(
     async def refuse(*_: object) -> None:
         raise StoreUnavailableError("away")
 
-    monkeypatch.setattr(world.bot._database, "transact", refuse)
+    monkeypatch.setattr(world.bot._base.database, "transact", refuse)
     url = str(world.slack.bot_url).replace("/slack/events", "/readyz")
     async with aiohttp.ClientSession() as session, session.head(url) as answer:
         assert answer.status == 503

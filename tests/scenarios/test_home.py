@@ -259,7 +259,7 @@ async def test_without_the_database_the_tab_says_that_it_cannot_be_read(
 
     lee = world.slack.people["lee"]
     with monkeypatch.context() as patch:
-        patch.setattr(world.bot._database, "transact", fail)
+        patch.setattr(world.bot._base.database, "transact", fail)
         await open_home(lee, "I could not read your notifications just now.")
     await open_home(lee, "matched by e-mail")
 

@@ -14,7 +14,7 @@ import pytest
 from aiohttp import web
 
 from bot import intake
-from bot.app import Bot
+from bot.app import Bot, Foundation
 from bot.errors import StoreUnavailableError
 from bot.intake import Intake
 from bot.listening import build_runner
@@ -429,7 +429,7 @@ async def test_a_running_bot_is_alive_and_ready(world: World) -> None:
 
 
 async def test_a_bot_that_has_not_begun_is_alive_and_not_ready(world: World) -> None:
-    waiting = Bot(world.settings)
+    waiting = Bot(Foundation(world.settings))
     runner = build_runner(waiting.build_web(), shutdown_timeout=1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -441,7 +441,7 @@ async def test_a_bot_that_has_not_begun_is_alive_and_not_ready(world: World) -> 
     assert (reply.status, reply.json) == (503, {"error": "starting"})
     assert (await world.slack.post(BODY, headers())).status == 401
     await runner.cleanup()
-    await waiting._database.close()
+    await waiting._base.database.close()
 
 
 async def test_a_bot_without_its_database_is_alive_and_not_ready(
@@ -450,7 +450,7 @@ async def test_a_bot_without_its_database_is_alive_and_not_ready(
     async def refuse(*_: object) -> None:
         raise StoreUnavailableError("disk I/O error")
 
-    monkeypatch.setattr(world.bot._database, "transact", refuse)
+    monkeypatch.setattr(world.bot._base.database, "transact", refuse)
     assert (await get(world, "/healthz"))[0] == 200
     status, text = await get(world, "/readyz")
     assert (status, json.loads(text)) == (503, {"database": False, "slack": True})

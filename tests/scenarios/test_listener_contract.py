@@ -244,7 +244,7 @@ def failing(world: World, error: StoreError, monkeypatch: pytest.MonkeyPatch) ->
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(world.bot._database, "transact", fail)
+        patch.setattr(world.bot._base.database, "transact", fail)
         yield
 
 

@@ -124,7 +124,7 @@ async def test_a_notice_that_was_closed_stays_closed(world: World) -> None:
     with capture_logs() as logs:
         await world.slack.close_view(view)
         await world.slack.until(lambda slack: slack.calls[-1].error == "not_found")
-        await world.bot._errands.drain(5)
+        await world.bot._base.errands.drain(5)
     assert world.slack.views[world.slack.people["alice"]] == []
     assert [entry for entry in logs if entry["log_level"] != "info"] == []
 
@@ -154,7 +154,7 @@ async def test_a_form_that_slack_never_takes_is_given_up(world: World) -> None:
             await until_one_pauses(world)
             world.clock.forward(4.01)
         await until_called(world, "views.update", 5)
-        await world.bot._errands.drain(5)
+        await world.bot._base.errands.drain(5)
     assert LOADING in view.shown  # which says what to do
     failed = [entry for entry in logs if entry["event"] == "errand.failed"]
     assert [entry["error"] for entry in failed] == ["SlackUnavailableError"]
@@ -171,7 +171,7 @@ async def test_what_is_typed_while_an_answer_is_lost_is_not_lost(world: World) -
     with capture_logs() as logs:
         world.clock.forward(1)
         await world.slack.until(lambda slack: slack.calls[-1].error == "hash_conflict")
-        await world.bot._errands.drain(5)
+        await world.bot._base.errands.drain(5)
     assert read(view, "content") == "Typed meanwhile"
     assert [entry for entry in logs if entry["log_level"] != "info"] == []
 

@@ -182,7 +182,7 @@ async def test_without_its_database_the_bot_still_tells_what_it_knows(
     async def refuse(*_: object, **__: object) -> Any:
         raise StoreUnavailableError("away")
 
-    monkeypatch.setattr(world.bot._database, "transact", refuse)
+    monkeypatch.setattr(world.bot._base.database, "transact", refuse)
     found = await scrape_anew(world)
     assert found.get("notifier_database_up") == 0
     assert not found.has("notifier_queue_oldest_seconds")

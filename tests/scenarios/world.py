@@ -12,7 +12,7 @@ from aiolimiter import AsyncLimiter
 from sqlalchemy import Engine, Row, Table, create_engine, select
 from sqlalchemy.pool import NullPool
 
-from bot.app import Bot
+from bot.app import Bot, Foundation
 from bot.config import Settings
 from bot.listening import build_runner
 from bot.sandbox.leadsquared import StandInLeadSquared
@@ -42,7 +42,10 @@ class World:
     expected_violations: list[str] = field(default_factory=list)
 
     async def start_bot(self) -> None:
-        self.bot = Bot(self.settings, clock=self.clock, now=self.clock.time, limiter=self.limiter)
+        base = Foundation(
+            self.settings, clock=self.clock, now=self.clock.time, limiter=self.limiter
+        )
+        self.bot = Bot(base)
         self.runner = build_runner(self.bot.build_web(), shutdown_timeout=1)
         await self.runner.setup()
         await web.TCPSite(self.runner, "127.0.0.1", 0).start()

@@ -58,7 +58,7 @@ KEPT_OUT = (
     "requirements-dev.txt",
 )
 LET_IN = (
-    "bot/app.py",
+    "bot/app/bot.py",
     "bot/icons/hot.png",
     "bot/migrations/versions/0001_first_schema.py",
     "handlers/home.py",
@@ -188,7 +188,7 @@ def check_health(files: Mapping[str, str], known: Known) -> Iterator[str]:
 
 def check_grace(files: Mapping[str, str], known: Known) -> Iterator[str]:
     if known.stops_within >= GRACE:
-        yield f"bot/app.py: stopping may take {known.stops_within:g} s"
+        yield f"bot/app/bot.py: stopping may take {known.stops_within:g} s"
     fly = tomllib.loads(files["fly.toml"])
     if fly.get("kill_signal") != "SIGTERM":
         yield "fly.toml: stops with another signal than SIGTERM"

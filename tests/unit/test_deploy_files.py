@@ -199,4 +199,4 @@ def test_what_would_go_wrong_on_a_host_is_found(known: Known, broken: Break, fau
 
 def test_a_bot_that_stops_too_slowly_for_its_hosts_is_found(known: Known) -> None:
     slow = Known(**{**vars(known), "stops_within": 30.0})
-    assert find_faults(FILES, slow) == ["bot/app.py: stopping may take 30 s"]
+    assert find_faults(FILES, slow) == ["bot/app/bot.py: stopping may take 30 s"]
