@@ -73,8 +73,8 @@ class SlackRefusedError(SlackError):
     """Slack answered no; `code` is its own word for it, such as `channel_not_found`."""
 
     hint = (
-        "Slack refused what this needed, so nothing was sent. If it stays so, an admin should look "
-        "into the bot's log. Try again."
+        "Slack refused what this needed, so nothing was sent. Try again; if it stays so, an admin "
+        "should look into the bot's log."
     )
 
     def __init__(self, code: str) -> None:

@@ -9,7 +9,7 @@ from bot.people import Description, Link
 from bot.plaintext import escape
 from bot.replies.ids import ActionId
 from bot.replies.message import Button, Message, count_people, cut, duration, echo, mrkdwn
-from bot.replies.reasons import why_not_linked
+from bot.replies.reasons import UNASKED, why_not_linked
 
 HELP = """\
 *Put a browser notification in front of a LeadSquared user*
@@ -87,6 +87,8 @@ def described(known: Description) -> str:
     person, link = known.person, known.link
     email = f" ({echo(person.email)})" if person.email else ""
     slack = f"*{echo(person.name)}* in Slack{email}"
+    if link is None and known.problem == UNASKED:
+        return f"{slack}: LeadSquared could not be asked just now who they are there. Try again."
     if link is None:
         return f"{slack} is not linked to a LeadSquared user: {why_not_linked(known)}"
     how = "linked by an admin" if link.linked_by else "matched by e-mail"

@@ -135,6 +135,9 @@ NAMELESS = SENTENCES | {
 }
 """What is said of somebody whose name nobody could tell us."""
 
+UNASKED = "unavailable"
+"""The code where nobody could tell who somebody is in LeadSquared."""
+
 QUOTE_BYTES = 500
 """Bytes of LeadSquared's own words; what we say after them must fit as well."""
 
@@ -209,8 +212,6 @@ def link_help(name: str) -> str:
 def why_not_linked(known: Description) -> str:
     """Say why a person has no LeadSquared user, and what can be done."""
     code = known.problem or ""
-    if code == "unavailable":
-        return "LeadSquared could not be asked just now. Try again."
     help_ = f" {link_help(known.person.name)}" if code in LINKABLE else ""
     if code == "not_in_crm":
         return f"nobody there has this e-mail address.{help_}"

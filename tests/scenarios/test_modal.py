@@ -195,7 +195,7 @@ async def test_a_form_that_slack_does_not_open_is_answered_with_a_sentence(
     world.slack.faults.fail("views.open", kind)
     reply = await alice.command("/notify")
     assert reply.status == 200
-    assert reply.text.endswith("Try again.")
+    assert "Try again" in reply.text
     assert world.slack.views[alice] == []
 
 

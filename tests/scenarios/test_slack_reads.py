@@ -23,8 +23,8 @@ ONE, ALL = "users.info", "users.list"
 
 NOT_ANSWERED = "Slack did not answer a question we had to ask it, so nothing was sent. Try again."
 REFUSED = (
-    "Slack refused what this needed, so nothing was sent. If it stays so, an admin should look "
-    "into the bot's log. Try again."
+    "Slack refused what this needed, so nothing was sent. Try again; if it stays so, an admin "
+    "should look into the bot's log."
 )
 AWAY = "❌ Slack could not tell us who you meant, so nothing was sent. Press Retry later."
 UNKNOWN = (

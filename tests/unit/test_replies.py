@@ -290,10 +290,16 @@ def test_whoami_tells_why_a_person_has_no_match() -> None:
     )
 
 
+def test_whoami_claims_nothing_that_could_not_be_asked() -> None:
+    assert answers.described(Description(person(), None, "unavailable")) == (
+        "*Priya Nair* in Slack (priya@acme.com): LeadSquared could not be asked just now who they "
+        "are there. Try again."
+    )
+
+
 @pytest.mark.parametrize(
     ("problem", "told"),
     [
-        ("unavailable", "LeadSquared could not be asked just now. Try again."),
         ("bot", "a bot."),
         ("external", "from another workspace."),
     ],

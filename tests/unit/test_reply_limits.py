@@ -140,6 +140,7 @@ def test_answers_about_people_fit(known: Description, link: Link) -> None:
     check_text(answers.reopened(known.person.name))
 
 
+@settings(deadline=None)
 @given(WORD, st.integers(0, 10**9), st.floats(0, 1e9))
 def test_other_answers_fit(typed: str, count: int, seconds: float) -> None:
     check_text(answers.no_such_notification(typed))
@@ -155,6 +156,7 @@ def test_what_is_always_the_same_fits(name: str) -> None:
         check_text(said)
 
 
+@settings(deadline=None)
 @given(
     st.builds(
         SecondEnter,
@@ -169,6 +171,7 @@ def test_the_second_enter_fits(question: SecondEnter) -> None:
     check_shown(questions.modal(question))
 
 
+@settings(deadline=None)
 @given(WORD.map(lambda text: text.replace("&", "+").replace("<", "(")))
 def test_a_notice_of_any_length_fits(text: str) -> None:
     check_shown(compose.notice_modal(text))
@@ -179,11 +182,13 @@ def test_the_notice_while_a_form_is_built_fits() -> None:
     check_shown(compose.loading_modal())
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.just("S0SALES01"), WORD, TEXT), max_size=120))
 def test_the_menu_of_groups_fits(groups: list[tuple[str, str, str]]) -> None:
     assert list(check_offer({"options": group_options.build_options(groups)}, "/")) == []
 
 
+@settings(deadline=None)
 @given(WORD)
 def test_a_hint_in_the_lead_menu_fits(text: str) -> None:
     assert list(check_offer({"options": [lead_options.hint_option(text)]}, "/")) == []
