@@ -38,7 +38,8 @@ class HomeTab:
 
     async def compose(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         async with asyncio.timeout(LISTEN_WITHIN):
-            await self.directory.get_sender(body["user"]["id"])
+            sender = await self.directory.get_sender(body["user"]["id"])
             self.acceptor.check_place(Place())
+            await self.acceptor.check_sender(sender)
             await self.slack.open_view(body["trigger_id"], compose.modal(Place()))
         await ack()

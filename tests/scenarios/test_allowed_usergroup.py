@@ -79,6 +79,16 @@ async def test_somebody_outside_gets_no_form(world: World) -> None:
     assert world.slack.views[omar] == []
 
 
+async def test_somebody_outside_gets_no_form_from_the_home_tab(world: World) -> None:
+    omar = world.slack.people["omar"]
+    await omar.open_home()
+    home = await omar.sees_home("Send a notification")
+    await omar.press(home, ActionId.COMPOSE)
+    told = await omar.sees(OUTSIDE)
+    assert told.channel == world.slack.workspace.open_dm(omar).id
+    assert world.slack.views[omar] == []
+
+
 async def open_form(person: Person) -> None:
     await person.command("/notify")
     await person.gets_view("Notify in LeadSquared")
