@@ -29,8 +29,10 @@ def main() -> int:
 
 
 def show(report: Report) -> None:
-    memory = report.memory[-1] / MIB
-    say(f"{report.requests:,} requests, {memory:.1f} MiB, {len(report.faults)} faults")
+    memory = f"{report.memory[-1] / MIB:.1f} MiB, " if report.memory else ""
+    say(f"{report.requests:,} requests, {memory}{len(report.faults)} faults")
+    for fault in report.faults[-3:]:
+        say(f"  the last ones: {fault[:300]}")
 
 
 def tell(report: Report) -> int:

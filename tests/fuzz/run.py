@@ -32,6 +32,9 @@ and 1 MiB more); a leak of 230 bytes a request would be over it."""
 PATIENCE = 20.0
 """Seconds for an answer, on a machine that is busy with the run itself."""
 
+SETTLED_WITHIN = 900.0
+"""Seconds for the replies of a whole run: its requests come faster than anybody types."""
+
 RAW_PATIENCE = 0.5
 """Seconds after which a raw connection is given up, as its sender would."""
 
@@ -42,6 +45,7 @@ SENT = """
     SELECT d.id, n.title, n.content, d.crm_user_id
     FROM deliveries d JOIN notifications n ON n.id = d.notification_id WHERE d.state = 'sent'
 """
+OWED = "SELECT count(*) FROM replies WHERE paid_at IS NULL"
 LEES = """
     SELECT n.title, d.state, d.attempt
     FROM deliveries d JOIN notifications n ON n.id = d.notification_id WHERE n.sender_id = '{}'
@@ -64,7 +68,7 @@ class Report:
     @property
     def growth(self) -> int:
         """Bytes by which the bot has grown since the warm-up."""
-        return self.memory[-1] - self.memory[0]
+        return self.memory[-1] - self.memory[0] if self.memory else 0
 
 
 async def fuzz(
@@ -117,6 +121,8 @@ class Fuzz:
         lees = self._world.run_sql(LEES.format(victim.person.id))
         requests = Requests(self._world.slack, seeds, victim, self._seed)
         await self._fire(bot, requests)
+        await is_idle(self._world)
+        await self._world.storage.shows(OWED, (0,), within=SETTLED_WITHIN)
         await self._say_goodbye()
         await is_idle(self._world)
         self.report.pushes = len(self._world.crm.pushes) - pushed
@@ -150,9 +156,12 @@ class Fuzz:
             await asyncio.gather(*workers)
         self.report.seconds = time.monotonic() - started
 
+    def _is_over(self, bot: Target, until: float) -> bool:
+        return self._next >= self._count or time.monotonic() >= until or not bot.is_running
+
     async def _work(self, session: aiohttp.ClientSession, bot: Target, requests: Requests) -> None:
         until = time.monotonic() + self._seconds
-        while self._next < self._count and time.monotonic() < until and bot.is_running:
+        while not self._is_over(bot, until):
             number, self._next = self._next, self._next + 1
             request = requests.build(number)
             if request.kind is Kind.RAW:
@@ -164,8 +173,9 @@ class Fuzz:
     def _note(self, bot: Target, number: int) -> None:
         self.report.requests += 1
         step = max(1, self._count // 20)
-        if number >= self._count * WARM and number % step == 0 and bot.is_running:
+        if number % step == 0 and number >= self._count * WARM and bot.is_running:
             self.report.memory.append(bot.read_memory())
+        if number % step == 0:
             self.on_progress(self.report)
 
     async def _send(
@@ -216,7 +226,7 @@ class Fuzz:
         """Use the bot once more, as if nothing had been."""
         lee = self._world.person("lee")
         await lee.command("/notify", "@priya Good night | all")
-        await lee.sees("“Good night”", timeout=120)
+        await lee.sees("“Good night”", timeout=60)
 
     def _check_books(self, before: set[tuple[object, ...]], pushed: int) -> Iterator[str]:
         """Complain about pushes that no stored delivery accounts for, and about lost ones."""

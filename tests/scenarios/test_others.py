@@ -90,6 +90,25 @@ async def test_the_buttons_of_somebody_else_do_nothing_and_tell_nothing(
     assert world.pushed() == []
 
 
+@pytest.mark.parametrize(
+    ("action", "told"),
+    [
+        (ActionId.RETRY, "This notification is too old"),
+        (ActionId.SEND_DRAFT, "This question is too old"),
+        (ActionId.PREVIEW, "There is no form to preview here"),
+    ],
+)
+async def test_a_button_without_what_it_is_about_is_answered_with_a_sentence(
+    world: World, action: str, told: str
+) -> None:
+    dev = world.slack.people["dev"]
+    button = {"type": "button", "action_id": action, "block_id": "b"}
+    channel = {"id": "C0SALES01", "name": "sales"}
+    reply = await act(world, "block_actions", dev, actions=[button], channel=channel)
+    assert reply.status == 200
+    await dev.sees(told)
+
+
 @pytest.mark.parametrize("name", ["gus", "exa", "gone", "robot"])
 @pytest.mark.parametrize("text", ["status", "whoami @priya", "link @omar dev@acme.com", "help"])
 async def test_who_is_no_full_member_learns_and_changes_nothing(
