@@ -85,6 +85,7 @@ _VIEW = _has(
     callback_id=_maybe(_is_typed),
     private_metadata=_maybe(_is_text),
 )
+_HASH = _has(hash=_is_id)
 _MESSAGE = _has(
     ts=_maybe(_is_id),
     thread_ts=_maybe(_is_id),
@@ -133,7 +134,7 @@ _PRESS = _has(
     channel=_maybe(_CHANNEL),
     container=_maybe(_is_object),
     message=_maybe(_MESSAGE),
-    view=_maybe(_VIEW),
+    view=_maybe(lambda view: _VIEW(view) and _HASH(view)),
 )
 
 _KINDS: dict[str | None, Check] = {

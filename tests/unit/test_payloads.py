@@ -156,4 +156,9 @@ def test_a_press_is_somewhere() -> None:
     nowhere = {name: value for name, value in PRESS.items() if name != "channel"}
     assert not is_well_formed(nowhere)
     assert is_well_formed(nowhere | {"view": VIEW | {"hash": "1.h"}})
-    assert not is_well_formed(nowhere | {"view": VIEW | {"id": 5}})
+    assert not is_well_formed(nowhere | {"view": VIEW | {"hash": "1.h", "id": 5}})
+
+
+def test_a_press_on_a_view_names_the_state_it_was_in() -> None:
+    assert is_well_formed(PRESS | {"view": VIEW | {"hash": "1.h"}})
+    assert not is_well_formed(PRESS | {"view": VIEW})
