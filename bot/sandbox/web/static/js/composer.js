@@ -109,18 +109,22 @@ export class Composer {
     const text = this.field.value.trim();
     if (!text) return;
     this.choices.close();
+    const wrong = this.findMistake(text);
+    if (wrong) return say(wrong, "bad");
     const { person, channel } = this.store.ui;
     const place = { person, channel, text };
     this.field.value = "";
     this.grow();
-    if (text.startsWith("/") && this.thread?.()) return this.refuse(text, "Slack takes no commands in threads.");
     const answer = await attempt(() => (text.startsWith("/") ? act("command", place)
       : act("say", { ...place, thread: this.thread?.() })));
     if (answer === null && this.field.value === "") this.fill(text);
   }
 
-  refuse(text, why) {
-    this.fill(text);
-    say(why, "bad");
+  /** What Slack itself says about a command, before the app hears of it. */
+  findMistake(text) {
+    if (!text.startsWith("/")) return "";
+    if (this.thread) return "Slack takes no commands in threads.";
+    const [word] = text.split(/\s/);
+    return word === "/notify" ? "" : `${word} is not a valid command. Here, /notify is.`;
   }
 }

@@ -56,5 +56,5 @@ function drawUnseen(store, shown) {
   const unseen = newest - (store.seen ?? newest);
   const badge = document.getElementById("unseen");
   badge.hidden = unseen <= 0;
-  badge.textContent = String(unseen);
+  badge.textContent = unseen > 0 ? String(unseen) : "";
 }
