@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
 
 KEPT = 400
@@ -53,6 +53,8 @@ class Wiretap:
 
         @web.middleware
         async def record(request: web.Request, handler: Handler) -> web.StreamResponse:
+            if hdrs.UPGRADE in request.headers:
+                return await handler(request)  # a WebSocket is no request with an answer
             exchange = self._open(receiver, request, await request.read())
             started = time.perf_counter()
             response = await handler(request)

@@ -37,7 +37,10 @@ async def open_form(visit: Visit, *blocks: Json) -> str:
     "headers",
     [
         {"Host": "evil.example"},
-        {"Host": "127.0.0.1:1"},
+        {"Host": "evil.example:8421"},
+        {"Host": "127.0.0.1.evil.example:8421"},
+        {"Host": "localhost"},
+        {"Origin": "http://127.0.0.1:1"},
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
         {"Sec-Fetch-Site": "cross-site"},
@@ -45,7 +48,7 @@ async def open_form(visit: Visit, *blocks: Json) -> str:
     ],
     ids=str,
 )
-@pytest.mark.parametrize("path", ["/", "/static/js/main.js", "/feed", "/wires/s1", "/icons/a.png"])
+@pytest.mark.parametrize("path", ["/static/js/main.js", "/feed", "/wires/s1", "/icons/a.png"])
 async def test_another_name_or_another_site_is_refused(
     visit: Visit, path: str, headers: dict[str, str]
 ) -> None:
@@ -53,6 +56,18 @@ async def test_another_name_or_another_site_is_refused(
     status, _ = await visit.post("say", headers=headers, person=ALICE, channel=SALES, text="hi")
     assert status == 403
     assert visit.slack.messages == []
+
+
+async def test_the_page_is_refused_under_another_name_but_may_be_linked_to(visit: Visit) -> None:
+    for name in ("evil.example", "evil.example:8421", "127.0.0.1.evil.example:8421"):
+        assert (await visit.get("/", {"Host": name})).status == 403
+    assert (await visit.get("/", {"Sec-Fetch-Site": "cross-site"})).status == 200
+
+
+async def test_a_forwarded_port_is_as_good(visit: Visit) -> None:
+    headers = {"Host": "localhost:9000", "Origin": "http://localhost:9000"}
+    status, _ = await visit.post("say", headers=headers, person=ALICE, channel=SALES, text="hi")
+    assert status == 200
 
 
 async def test_its_own_page_may(visit: Visit) -> None:

@@ -28,12 +28,11 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 
+NAMES = ("127.0.0.1", "localhost")
+"""What a browser on this machine calls us; the port may be another if it is forwarded."""
+
 FROM_HERE = ("same-origin", "none")
 """What browsers say of a request by the page itself, and of an address that was typed."""
-
-
-PORT = web.AppKey("port", int)
-"""Where the page is, kept in its application."""
 
 
 @web.middleware
@@ -54,12 +53,11 @@ async def guard(
 
 
 def is_ours(request: web.Request) -> bool:
-    """Tell whether a request names this server, and comes from its page if it says from where."""
-    port = request.app[PORT]
-    names = {f"127.0.0.1:{port}", f"localhost:{port}"}
-    origin = request.headers.get(hdrs.ORIGIN)
-    return (
-        request.headers.get(hdrs.HOST) in names
-        and (origin is None or origin in {f"http://{name}" for name in names})
-        and request.headers.get("Sec-Fetch-Site", "none") in FROM_HERE
-    )
+    """Tell whether a request names this machine, and comes from its page if it says from where."""
+    host = request.headers.get(hdrs.HOST, "")
+    if host.rpartition(":")[0] not in NAMES:
+        return False
+    if request.method == hdrs.METH_GET and request.path == "/":
+        return True  # a link to the page may stand anywhere; it opens, and tells nobody anything
+    origin = request.headers.get(hdrs.ORIGIN, f"http://{host}")
+    return origin == f"http://{host}" and request.headers.get("Sec-Fetch-Site", "none") in FROM_HERE

@@ -10,9 +10,9 @@ from importlib.resources import files
 import aiohttp
 from aiohttp import web
 
-from bot.sandbox.web import guard
 from bot.sandbox.web.doing import SlackActions
 from bot.sandbox.web.feed import Feed
+from bot.sandbox.web.guard import guard
 from bot.sandbox.web.reading import BadRequestError, Wanted
 from bot.sandbox.web.snapshot import Snapshot
 from bot.sandbox.web.stage import Stage
@@ -57,8 +57,7 @@ class Page:
         """Listen on `port`, or on another if it is taken."""
         listening = bind(port)
         self._port = int(listening.getsockname()[1])
-        app = web.Application(client_max_size=MOST_BODY, middlewares=[guard.guard])
-        app[guard.PORT] = self._port
+        app = web.Application(client_max_size=MOST_BODY, middlewares=[guard])
         app.router.add_get("/", self._get_index)
         app.router.add_get("/static/{path:.+}", self._get_file)
         app.router.add_get("/icons/{name}", self._get_icon)

@@ -58,9 +58,8 @@ export function reconcile(parent, items) {
 }
 
 /** Initials in a colour of one's own. */
-export function avatar(name, seed, small = false) {
+export function avatar(name, seed) {
   const initials = name.split(/\s+/).map((word) => word[0] ?? "").join("").slice(0, 2);
   const tone = [...seed].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % 6;
-  const size = small ? " avatar-small" : "";
-  return h("span", { class: `avatar tone-${tone}${size}`, "aria-hidden": "true" }, initials);
+  return h("span", { class: `avatar tone-${tone}`, "aria-hidden": "true" }, initials);
 }
