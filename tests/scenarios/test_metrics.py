@@ -128,7 +128,7 @@ async def test_a_refusal_for_the_rate_shows_in_the_gate_and_in_what_waits(
     assert found.get("notifier_gate_closed_seconds") == pytest.approx(5, abs=0.1)
     await world.forward(3)
     assert (await scrape(world)).get("notifier_queue_oldest_seconds") == 0  # of the last look
-    world.clock.forward(3)
+    await world.forward(3)
     await world.slack.people["alice"].sees(SENT)
     await world.forward(READ_EVERY)
     found = await scrape(world)
