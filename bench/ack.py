@@ -33,7 +33,7 @@ class Size:
     requests: dict[int, int]
 
 
-FULL = Size(3, {1: 150, 16: 800, 64: 1_600})
+FULL = Size(3, {1: 400, 16: 800, 64: 1_600})
 QUICK = Size(1, {1: 20, 16: 64})
 
 

@@ -30,7 +30,7 @@ METHOD = (
     "its next as soon as it is answered; processes take turns. The bot parses, checks the sender, "
     "commits the notification durably (SQLite with `synchronous=FULL`, Postgres with `fsync`) and "
     "then acknowledges, while it goes on sending 25 calls per 5 s; the bare listeners do nothing "
-    "but `ack()`, as the first page of their documentation shows "
+    "but `ack()`, as their documentation shows "
     "([Python](https://docs.slack.dev/tools/bolt-python/concepts/async), "
     "[`process_before_response`](https://docs.slack.dev/tools/bolt-python/concepts/lazy-listeners),"
     " [JavaScript](https://docs.slack.dev/tools/bolt-js/getting-started)).",

@@ -50,7 +50,7 @@ class Databases:
 @contextmanager
 def open_databases() -> Iterator[Databases]:
     """Start a Postgres from the wheel, with `fsync` as on a host."""
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
         with running_postgres(folder / "postgres", fsync=True) as server:
             yield Databases(folder, server)

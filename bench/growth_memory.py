@@ -49,15 +49,15 @@ class Big:
 async def measure_waiting(url: str, waiting: int, seconds: float, turns: asyncio.Lock) -> Memory:
     """Run a bot on a database in which so many deliveries wait; it sends meanwhile.
 
-    Others may be watched at the same time; `turns` lets them start one after the other.
+    Others may be watched at the same time; `turns` lets them fill and start one after the other.
     """
-    await asyncio.to_thread(fill, url, [Rows(waiting, min(waiting, EACH))])
     async with AsyncExitStack() as stack:
         world = await stack.enter_async_context(open_world())
         world.crm.users.extend(build_next(waiting))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         settings = world.build_settings(DATABASE_URL=url, DELIVER_WITHIN="1000000")
         async with turns:
+            await asyncio.to_thread(fill, url, [Rows(waiting, min(waiting, EACH))])
             bot = await stack.enter_async_context(running(BOT, settings, session, world.alice))
         await asyncio.sleep(seconds)
         return Memory.read(bot)

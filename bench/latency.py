@@ -40,7 +40,7 @@ class Size:
     beside: int
 
 
-FULL = Size(3, 40, 1_000, 12)
+FULL = Size(3, 40, 1_000, 10)
 QUICK = Size(1, 8, 60, 3)
 
 

@@ -37,10 +37,12 @@ class Size:
     settings: Sequence[Setting]
     peers: Sequence[str] = tuple(PEERS)
     shared_peers: Sequence[str] = SHARED_PEERS
+    waves: int = 2
+    """In how many parts those that are one process run: more, and each has less beside it."""
 
 
 FULL = Size(3, 150, SETTINGS)
-QUICK = Size(1, 50, SETTINGS[1:2])
+QUICK = Size(1, 50, SETTINGS[1:2], waves=1)
 
 
 @dataclass
@@ -54,6 +56,9 @@ class Measurement:
 
     async def run(self) -> None:
         """Run every cell in every run; everybody takes turns with everybody."""
+        single = [BOT, SHIPPED, *(PEERS[peer].title for peer in self.size.peers)]
+        pairs = [PAIR, *map(name_pair, self.size.shared_peers)]
+        self.results = {title: {} for title in [*single, *pairs]}  # in the order of the tables
         for _ in range(self.size.runs):
             await self._run_single()
             await self._run_pairs()
@@ -63,14 +68,16 @@ class Measurement:
 
     async def _run_single(self) -> None:
         cells: dict[str, list[BotCell | PeerCells]] = {}
-        for title, reserved in ((BOT, 0), (SHIPPED, 2)):
+        for title, reserved in ((BOT, 0), (SHIPPED, 2)):  # one in each wave
             cells[title] = [
                 BotCell(each, self.size.calls, reserved, self.databases.create_sqlite())
                 for each in self.size.settings
             ]
         for peer in self.size.peers:
             cells[PEERS[peer].title] = [PeerCells(peer, self.size.settings, self.size.calls)]
-        await self._run_wave(cells)
+        for first in range(self.size.waves):
+            wave = list(cells)[first :: self.size.waves]
+            await self._run_wave({title: cells[title] for title in wave})
 
     async def _run_pairs(self) -> None:
         cells: dict[str, list[BotCell | PeerCells]] = {
@@ -92,7 +99,7 @@ class Measurement:
         for title, group in cells.items():
             flat = [outcome for _ in group for outcome in next(found)]
             for setting, outcome in zip(self.size.settings, flat, strict=True):
-                self.results.setdefault(title, {}).setdefault(setting, []).append(outcome)
+                self.results[title].setdefault(setting, []).append(outcome)
 
 
 def name_pair(peer: str) -> str:

@@ -30,9 +30,10 @@ NOTES = (
     "The bot counts a period from each *response*, the limiters from when they let a call go: "
     "what the network adds in between is what is refused. `AsyncLimiter`, a leaky bucket, lets a "
     "full bucket and its refill through in the first period besides.",
-    "Repeating gets everything through in the end, and each refused call counts as a warning at "
-    "the CRM. Even pacing cannot use what a "
-    "period has left, and calls that the network holds up still meet.",
+    "Repeating waits for what `Retry-After` says, or for a period, since LeadSquared documents no "
+    "such header. It gets everything through in the end, and hits the limit on the way.",
+    "Even pacing cannot use what a period has left, and calls that the network holds up still "
+    "meet.",
     "Two processes: `limits`, throttled-py and `AsyncLimiter` share nothing without a Redis or "
     "the like, so each process keeps the limit for itself and the account sees twice as much. "
     "pyrate-limiter's `MultiprocessBucket` is shared by the children of one program only; its "
