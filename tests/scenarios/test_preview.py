@@ -146,12 +146,12 @@ async def test_an_icon_that_slack_cannot_load_does_not_cost_the_preview(
     world: World, code: str
 ) -> None:
     """Slack fetches pictures and refuses the whole view if it cannot."""
-    view = await open_form(world, content="Hello", icon="https://intranet.local/i.png")
+    view = await open_form(world, content="Hello", icon="https://pictures.example.com/i.png")
     world.slack.faults.fail("views.update", code, times=1)
     shown = await press_preview(world, view)
     assert "Slack could not load the icon; browsers may not show it either" in shown
     assert find_images(view) == []
-    assert read(view)["icon"] == "https://intranet.local/i.png"
+    assert read(view)["icon"] == "https://pictures.example.com/i.png"
 
 
 async def press_as_it_was(world: World, payload: dict[str, Any]) -> Reply:
