@@ -60,4 +60,5 @@ async def test_what_people_write_is_never_markup(sandbox: Sandbox) -> None:
     await sandbox.sees(evil)
     await sandbox.say(f"/notify @priya {evil} | <script>alert(1)</script>")
     await sandbox.is_notified(evil, "<script>alert(1)</script>")
-    assert await sandbox.page.locator(".message img, .toast img, .toast script").count() == 0
+    markup = "img[src=x], :is(.message, .toast) :is(b, script)"
+    assert await sandbox.page.locator(markup).count() == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict
@@ -19,6 +20,9 @@ from bot.sandbox.slack.workspace import Workspace
 
 Json = dict[str, Any]
 
+SENT_KEPT = 400
+"""Requests remembered; older ones are forgotten."""
+
 
 class Forged(TypedDict, total=False):
     """What a test may put in the place of the real thing; a known trigger_id is a redelivery."""
@@ -33,6 +37,7 @@ class Forged(TypedDict, total=False):
 class Sent:
     """One request to the app; `reply` is None while it is waited for."""
 
+    number: int
     what: str
     body: bytes
     headers: Mapping[str, str]
@@ -49,7 +54,8 @@ class Sending:
         self.delivery = delivery
         self._modals = Modals(workspace)
         self._answers = Answers(workspace, self._modals)
-        self.sent: list[Sent] = []
+        self.sent: deque[Sent] = deque(maxlen=SENT_KEPT)
+        self._sent_count = 0
         self._base = ""
         self._urls: dict[str, str] = {}
 
@@ -92,7 +98,8 @@ class Sending:
         raw = forged.get("body", body)
         signed = self.delivery.sign(raw, forged.get("timestamp"), forged.get("signature"))
         headers = {"Content-Type": content_type, **signed, **(more or {})}
-        sent = Sent(what, raw, headers, self.workspace.clock())
+        self._sent_count += 1
+        sent = Sent(self._sent_count, what, raw, headers, self.workspace.clock())
         self.sent.append(sent)
         reply = sent.reply = await self.delivery.post(raw, headers)
         if not {"timestamp", "signature", "body"} & set(forged):

@@ -22,18 +22,16 @@ class Wires:
         self._stage = stage
 
     def list_newest(self) -> dict[str, Json]:
-        sent = self._stage.slack.sent
-        start = max(0, len(sent) - LISTED)
-        lines = {f"s{start + n}": _sum_up_sent(one) for n, one in enumerate(sent[start:], start=1)}
-        for exchange in [*self._stage.tap.exchanges][-LISTED:]:
-            lines[f"b{exchange.number}"] = _sum_up_exchange(exchange)
-        return lines
+        sent, exchanges = [*self._stage.slack.sent], [*self._stage.tap.exchanges]
+        return {f"s{one.number}": _sum_up_sent(one) for one in sent[-LISTED:]} | {
+            f"b{one.number}": _sum_up_exchange(one) for one in exchanges[-LISTED:]
+        }
 
     def show(self, line: str) -> Json:
         """Return both bodies and the headers; LookupError when it is forgotten or never was."""
-        kind, number = line[:1], line[1:]
-        if kind == "s" and number.isdecimal() and 1 <= int(number) <= len(self._stage.slack.sent):
-            return _show_sent(self._stage.slack.sent[int(number) - 1])
+        for sent in self._stage.slack.sent:
+            if f"s{sent.number}" == line:
+                return _show_sent(sent)
         for exchange in self._stage.tap.exchanges:
             if f"b{exchange.number}" == line:
                 return _show_exchange(exchange)
