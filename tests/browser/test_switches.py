@@ -67,6 +67,24 @@ async def test_a_killed_bot_goes_on_with_its_queue(own_sandbox: Sandbox) -> None
     await sandbox.sees("✅ 2 of 2 sent")
 
 
+async def test_a_form_says_when_the_bot_is_away_and_keeps_what_was_typed(
+    own_sandbox: Sandbox,
+) -> None:
+    await own_sandbox.use_shortcut()
+    form = await own_sandbox.opens_form("Notify in LeadSquared")
+    await form.get_by_role("textbox", name="Text").fill("Asha wants 3 pm")
+    switches = await own_sandbox.open_drawer("Switches")
+    await switches.get_by_role("button", name="Kill", exact=True).click()
+    await expect(switches.get_by_role("button", name="Start", exact=True)).to_be_enabled()
+    await form.get_by_role("button", name="Preview").click()
+    await expect(form.get_by_role("alert")).to_have_text("The bot could not be reached.")
+    await form.get_by_role("button", name="Send").click()
+    await expect(form.get_by_role("alert")).to_have_text(
+        "We had some trouble connecting. Try again?"
+    )
+    await expect(form.get_by_role("textbox", name="Text")).to_have_value("Asha wants 3 pm")
+
+
 async def test_a_crowd_is_asked_about_and_goes_out_at_the_pace_of_the_account(
     own_sandbox: Sandbox,
 ) -> None:

@@ -3,7 +3,7 @@
 import { buildBlocks } from "./blocks.js";
 import { h, icon } from "./dom.js";
 import { write } from "./emoji.js";
-import { attempt } from "./notices.js";
+import { attempt, readNotice } from "./notices.js";
 import { act } from "./server.js";
 
 export function startModals(store) {
@@ -81,11 +81,17 @@ class Form {
   /** Show the errors that the app found. */
   update(view) {
     for (const [block, input] of this.inputs) input.fail(view.errors[block] ?? "");
-    this.trouble.textContent = view.errors[""] ?? "";
-    this.trouble.hidden = !view.errors[""];
+    this.tellTrouble(view.errors[""] ?? "");
     const shown = JSON.stringify(view.errors);
     if (shown !== this.shownErrors && shown !== "{}") this.focusError();
     this.shownErrors = shown;
+  }
+
+  /** Say in the form what concerns it as a whole; the line under the conversation is covered. */
+  tellTrouble(text) {
+    this.trouble.textContent = text;
+    this.trouble.hidden = !text;
+    if (text) this.trouble.scrollIntoView({ block: "nearest" });
   }
 
   /** To where it was before the app changed the form, else to the first field. */
@@ -119,6 +125,7 @@ class Form {
     this.button?.setAttribute("aria-busy", "true");
     const answer = await attempt(() => act("submit", { ...this.place, values: this.read() }));
     this.button?.removeAttribute("aria-busy");
+    if (answer === null) this.tellTrouble(readNotice());
     for (const block of answer?.missing ?? []) {
       this.inputs.get(block)?.fail("Please complete this required field.");
     }
@@ -136,9 +143,10 @@ class Form {
 
   async press(element, value, button) {
     button?.setAttribute("aria-busy", "true");
-    await attempt(() =>
+    const answer = await attempt(() =>
       act("press", { ...this.place, action: element.action_id, value, values: this.read() }));
     button?.removeAttribute("aria-busy");
+    this.tellTrouble(answer?.ok ? "" : readNotice());
   }
 
   changed(element, value) {

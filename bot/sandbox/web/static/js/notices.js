@@ -27,6 +27,9 @@ export function say(text, tone = "") {
 export const formatSeconds = (seconds) =>
   seconds < 1 ? `${Math.max(1, Math.round(seconds * 1000))} ms` : `${seconds.toFixed(1)} s`;
 
+/** What the line says now. */
+export const readNotice = () => line().textContent;
+
 /** Run an action of a person; what went wrong is told. */
 export async function attempt(doing) {
   try {
