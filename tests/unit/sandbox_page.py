@@ -13,7 +13,7 @@ from bot.sandbox.slack import StandInSlack
 from bot.sandbox.web import Page
 from bot.sandbox.web.stage import Stage
 from bot.sandbox.wiretap import Wiretap
-from tests.unit.sandbox_slack_app import App, open_stage
+from tests.unit.sandbox_slack_app import App, modal, open_stage
 
 Json = dict[str, Any]
 ALICE, PRIYA, OMAR, GUS = "U0ALICE01", "U0PRIYA01", "U0OMAR001", "U0GUS0001"
@@ -77,6 +77,19 @@ class Visit:
         async with self.session.ws_connect(f"{self.page.url}/feed") as socket:
             told: Json = await socket.receive_json(timeout=5)
             return told
+
+    async def open_form(self, *blocks: Json) -> str:
+        """Let the app open a form before Alice; return its id."""
+        alice = self.slack.people["alice"]
+        await alice.use_shortcut("notify_global")
+        trigger = next(reversed(self.slack.tickets.triggers.values()))
+        headers = {"Authorization": f"Bearer {self.slack.bot_token}"}
+        body = {"trigger_id": trigger.id, "view": modal(*blocks)}
+        url = f"{self.slack.api_url}views.open"
+        async with self.session.post(url, json=body, headers=headers) as response:
+            answer = await response.json()
+        assert answer["ok"], answer
+        return alice.view.id
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ import pytest
 
 from bot.sandbox.web.server import bind
 from tests.unit.sandbox_page import ALICE, GUS, OMAR, PRIVATE, RANDOM, SALES, Visit, open_visit
-from tests.unit.sandbox_slack_app import field_block, modal
+from tests.unit.sandbox_slack_app import field_block
 
 Json = dict[str, Any]
 TYPED = "/notify @priya Callback due"
@@ -18,19 +18,6 @@ TYPED = "/notify @priya Callback due"
 async def visit() -> AsyncIterator[Visit]:
     async with open_visit() as opened:
         yield opened
-
-
-async def open_form(visit: Visit, *blocks: Json) -> str:
-    """Let the app open a form before Alice; return its id."""
-    alice = visit.slack.people["alice"]
-    await alice.use_shortcut("notify_global")
-    [trigger] = [*visit.slack.tickets.triggers.values()][-1:]
-    headers = {"Authorization": f"Bearer {visit.slack.bot_token}"}
-    body = {"trigger_id": trigger.id, "view": modal(*blocks)}
-    url = f"{visit.slack.api_url}views.open"
-    async with visit.session.post(url, json=body, headers=headers) as response:
-        assert (await response.json())["ok"]
-    return alice.view.id
 
 
 @pytest.mark.parametrize(
@@ -225,7 +212,7 @@ async def test_nothing_is_sent_to_a_bot_that_has_not_started_yet(visit: Visit) -
 async def test_a_form_is_sent_with_what_was_typed_once_all_that_is_required_is_there(
     visit: Visit,
 ) -> None:
-    view = await open_form(visit, field_block("text", "plain_text_input"))
+    view = await visit.open_form(field_block("text", "plain_text_input"))
     place: Json = {"person": ALICE, "view": view}
     assert await visit.post("submit", **place, values={"text": None}) == (
         200,
@@ -242,7 +229,7 @@ async def test_a_form_is_sent_with_what_was_typed_once_all_that_is_required_is_t
 
 
 async def test_somebody_elses_form_cannot_be_touched(visit: Visit) -> None:
-    view = await open_form(visit, field_block("text", "plain_text_input"))
+    view = await visit.open_form(field_block("text", "plain_text_input"))
     assert (await visit.post("submit", person=GUS, view=view, values={"text": "x"}))[0] == 404
     assert (await visit.post("close", person=GUS, view=view, everything=True))[0] == 404
     assert visit.slack.people["alice"].view.is_open
