@@ -9,6 +9,7 @@ import sys
 import tempfile
 import webbrowser
 from pathlib import Path
+from typing import Any
 
 from bot.sandbox.child import BotProcess
 from bot.sandbox.console import Console
@@ -59,12 +60,16 @@ async def _run(terminal: Terminal, socket_mode: bool) -> int:
         await page.start()
         playing = asyncio.create_task(_play(terminal, stage, bot, page), name="play")
         signalled = asyncio.create_task(stopping.wait(), name="signal")
+        watching = asyncio.create_task(page.watch(), name="page")
+        running: set[asyncio.Task[Any]] = {playing, signalled, watching}
         try:
-            await asyncio.wait({playing, signalled}, return_when=asyncio.FIRST_COMPLETED)
+            ended, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            if watching in ended:
+                await watching  # it never ends but by failing
         finally:
-            signalled.cancel()
-            playing.cancel()
-            await asyncio.gather(playing, signalled, return_exceptions=True)
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
             await asyncio.gather(page.stop(), bot.stop(), slack.stop(), crm.stop())
         return 0 if playing.cancelled() else playing.result()
 

@@ -260,6 +260,17 @@ async def test_the_end_closes_the_feed_at_once(visit: Visit) -> None:
             assert (await socket.receive()).type is aiohttp.WSMsgType.CLOSE
 
 
+async def test_what_breaks_the_pages_own_work_is_not_kept_quiet(visit: Visit) -> None:
+    watching = asyncio.create_task(visit.page.watch())
+    async with visit.session.ws_connect(f"{visit.page.url}/feed") as socket:
+        await socket.receive_json(timeout=5)
+        visit.slack.messages.append(None)  # type: ignore[arg-type]  # what cannot be shown
+        await visit.slack.workspace.changed()
+        with pytest.raises(AttributeError):
+            async with asyncio.timeout(5):
+                await watching
+
+
 async def test_a_port_that_is_taken_is_passed_over() -> None:
     with bind(0) as first, bind(first.getsockname()[1]) as second:
         assert first.getsockname()[0] == second.getsockname()[0] == "127.0.0.1"

@@ -16,6 +16,9 @@ from bot.sandbox.web.snapshot import Sections
 TOGETHER = 0.05
 """Seconds in which changes are gathered into one message."""
 
+TAKEN_WITHIN = 2.0
+"""Seconds for a page to take a message; one that takes none does not hold up the others."""
+
 Encoded = dict[str, dict[str, str]]
 
 
@@ -74,8 +77,9 @@ class _Reader:
             if change is None:
                 return
             self._known = state
-            with contextlib.suppress(ConnectionError):  # it has gone meanwhile
-                await self._socket.send_str(change)
+            with contextlib.suppress(ConnectionError, TimeoutError):  # gone, or about to be
+                async with asyncio.timeout(TAKEN_WITHIN):
+                    await self._socket.send_str(change)
 
     async def close(self) -> None:
         await self._socket.close(code=WSCloseCode.GOING_AWAY)

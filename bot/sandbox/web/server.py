@@ -74,6 +74,10 @@ class Page:
             asyncio.create_task(self._stage.crm.follow(self._feed.wake), name="crm"),
         ]
 
+    async def watch(self) -> None:
+        """Wait for ever, or raise what went wrong in the page's own work."""
+        await asyncio.gather(*self._tasks)
+
     async def stop(self) -> None:
         """Stop; a second call does nothing."""
         for task in self._tasks:
