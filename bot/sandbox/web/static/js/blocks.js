@@ -58,15 +58,15 @@ function buildElement(element, block, surface) {
   return input.node;
 }
 
-/** What stands in an element: in a form the server knows; in a message it is what is initial. */
+/** What stands in an element: the server knows it of a form; in a message it is what is initial. */
 function readEntry(block, element, surface) {
   const kept = surface.values?.[block.block_id]?.[element.action_id];
   if (kept) return kept;
-  const initial = Object.entries(element).find(([key]) => key.startsWith("initial_"));
   const many = element.type.startsWith("multi_") || element.type === "checkboxes";
-  return { type: element.type, selected_option: null, selected_options: [],
-    ...(initial ? { [initial[0].replace("initial_", "selected_")]: initial[1] } : {}),
-    ...(many ? {} : { selected_options: undefined }) };
+  const nothing = many ? ["initial_options", []] : ["initial_option", null];
+  const [name, value] = Object.entries(element).find(([key]) => key.startsWith("initial_")) ?? nothing;
+  const field = name === "initial_value" ? "value" : name.replace("initial_", "selected_");
+  return { type: element.type, [field]: value };
 }
 
 function buildPicture(block) {

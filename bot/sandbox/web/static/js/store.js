@@ -10,6 +10,7 @@ export class Store {
     /** What this page looks at; nobody else's business. */
     this.ui = {
       person: null, channel: null, place: "channel", thread: null, user: null, follow: true,
+      screen: "slack", drawer: null,
     };
     this.connected = false;
     this.clockOffset = 0;

@@ -30,8 +30,6 @@ export function startScreens(store) {
     else if (name) store.show({ drawer: store.ui.drawer === name && WIDE.matches ? null : name });
   });
   document.getElementById("drawer-close").addEventListener("click", () => store.show({ drawer: null }));
-  store.ui.screen = "slack";
-  store.ui.drawer = null;
   const draw = () => {
     const { screen, drawer } = store.ui;
     const shown = drawer ?? screen;
