@@ -142,7 +142,7 @@ async def test_the_wire_shows_both_ways_whole_and_masked(visit: Visit) -> None:
         key: (one["from"], one["to"], one["what"], one["status"]) for key, one in wires.items()
     } == {
         "s1": ("slack", "bot", "/notify @priya Hi", 200),
-        "b1": ("bot", "leadsquared", "POST Notifier.svc/Browser.Push", 200),
+        "b1": ("bot", "leadsquared", "POST Browser.Push", 200),
     }
     sent = await (await visit.get("/wires/s1")).json()
     assert sent["request"]["line"] == "POST /slack/events (/notify @priya Hi)"

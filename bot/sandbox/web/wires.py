@@ -66,9 +66,9 @@ def _sum_up_exchange(exchange: Exchange) -> Json:
 
 def _shorten(path: str) -> str:
     """Return a method's own name: `chat.postMessage`, `Browser.Push`."""
-    if path.startswith(("/api/", "/v2/")):
-        return path.removeprefix("/v2/").removeprefix("/api/")
-    return path
+    if path.startswith("/v2/"):
+        return path.partition(".svc/")[2] or path
+    return path.removeprefix("/api/")
 
 
 def _show_sent(sent: Sent) -> Json:
