@@ -1,7 +1,7 @@
 """The web server around the application: what it reads, how long it waits, what it logs.
 
 It reads requests as they came: the signature is over the bytes that were sent, and nothing is
-unpacked for a stranger. Of what is no HTTP, only that it came is logged, not what it was.
+unpacked for a stranger. Of what is no HTTP, the kind alone is logged, not what somebody sent.
 """
 
 from __future__ import annotations
@@ -9,8 +9,11 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
+
+log = structlog.get_logger()
 
 IDLE_MOST = 620.0
 """Seconds in which a connection may wait for the headers of a request; longer than any host's
@@ -23,7 +26,7 @@ class _QuietLog(logging.LoggerAdapter[logging.Logger]):
     def exception(self, msg: object, *args: object, **kwargs: Any) -> None:
         error = kwargs.get("exc_info")
         if isinstance(error, HttpProcessingError):
-            self.warning("a request that is no HTTP: %s", type(error).__name__)
+            log.info("intake.not_read", error=type(error).__name__)
         else:
             super().exception(msg, *args, **kwargs)
 

@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import structlog
-from aiohttp.http_exceptions import HttpProcessingError
 
 from bot.redaction import Redactor
 
@@ -23,22 +22,8 @@ NOISY = ("slack_bolt", "slack_sdk", "aiohttp", "sqlalchemy")
 """Libraries that log whole requests at their lower levels."""
 
 
-MEANINGLESS = "As `installation_store` or `authorize` has been used"
-"""Bolt warns of SLACK_BOT_TOKEN at every start, as we give it the token in another way."""
-
-
 class _Handler(logging.StreamHandler):  # type: ignore[type-arg]  # generic in stubs only
     """Says that a line failed, in place of the line: logging would print all of it to stderr."""
-
-    def filter(self, record: logging.LogRecord) -> bool | logging.LogRecord:
-        """Leave out what says nothing, and all but the kind of what is no HTTP."""
-        if isinstance(record.msg, str) and record.msg.startswith(MEANINGLESS):
-            return False
-        error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, HttpProcessingError):  # its text is what somebody sent
-            structlog.get_logger().info("intake.not_read", error=type(error).__name__)
-            return False
-        return super().filter(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's name
         structlog.get_logger().error(

@@ -141,7 +141,7 @@ async def test_a_day_on_which_everything_goes_wrong_leaves_nothing_private_in_th
     logged = {line["event"] for line in bot.events}
     assert {"request.accepted", "request.refused", "request.failed", "reply.lost"} <= logged
     assert {"intake.signature_refused", "intake.malformed", "process.failed"} <= logged
-    assert bot.has_logged("intake.not_read", error="BadStatusLine")
+    assert bot.has_logged("intake.not_read", error="LineTooLong")
     assert not any("Error handling request" in event for event in logged)
 
 

@@ -37,7 +37,7 @@ async def test_a_command_leads_to_one_push_and_one_card(world: World) -> None:
 
 async def test_the_app_token_wins_over_the_signing_secret(world: World) -> None:
     bot = await world.start_bot(SLACK_APP_TOKEN=APP_TOKEN)
-    await bot.logs("settings.socket_mode_wins", unused="SLACK_SIGNING_SECRET")
+    await bot.logs("settings.socket_mode_preferred", using="SLACK_APP_TOKEN")
     body = b"command=%2Fnotify&text=help"
     async with (
         aiohttp.ClientSession() as session,

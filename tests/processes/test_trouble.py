@@ -73,12 +73,12 @@ async def test_a_query_that_is_wrong_in_a_listener_is_answered_with_a_reference(
     world: World,
 ) -> None:
     bot = await world.start_bot()
-    world.run_sql("ALTER TABLE links RENAME TO elsewhere")
+    world.run_sql("ALTER TABLE links RENAME COLUMN crm_name TO elsewhere")  # listeners read it
     reply = await world.person("alice").command("/notify", "whoami")
     await bot.logs("request.failed")
     [failure] = [event for event in bot.events if event["event"] == "request.failed"]
     assert failure["reference"] in reply.text
-    assert "no such table: links" in failure["exception"]
+    assert "no such column: links.crm_name" in failure["exception"]
     assert await bot.get("/readyz") == 200
 
 

@@ -344,7 +344,8 @@ async def test_unknown_ids_are_told_and_nobody_else_is_pushed(world: World) -> N
 @pytest.mark.parametrize("user_id", ["U0NOBODY1", "", None, 5])
 async def test_a_form_of_nobody_is_refused(world: World, user_id: Any) -> None:
     reply = await post(world, forge(build_view(), user_id))
-    assert reply.status in (200, 400)
+    silence = 0  # is how Socket Mode refuses
+    assert reply.status in (200, silence if world.slack.uses_sockets else 400)
     assert count_stored(world) == 0
 
 

@@ -8,8 +8,6 @@ from typing import Any, Never
 
 import pytest
 import structlog
-from aiohttp.http_exceptions import BadStatusLine
-from slack_bolt.logger.messages import warning_token_skipped
 
 from bot.logs import set_up_logs
 
@@ -155,26 +153,6 @@ def test_what_python_cannot_raise_is_a_line_too(read: Read) -> None:
     (line,) = read()
     assert line["event"] == "exception.ignored"
     assert "ValueError: refused [redacted]" in line["exception"]
-
-
-def test_of_what_is_no_http_the_kind_alone_is_told(read: Read) -> None:
-    try:
-        raise_no_http()
-    except BadStatusLine:
-        logging.getLogger("aiohttp.server").exception("Error handling request from 10.0.0.1")
-    (line,) = read()
-    line.pop("timestamp")
-    assert line == {"event": "intake.not_read", "level": "info", "error": "BadStatusLine"}
-
-
-def raise_no_http() -> Never:
-    raise BadStatusLine("GET Merger with Initech")
-
-
-def test_what_bolt_says_at_every_start_is_left_out(read: Read) -> None:
-    logging.getLogger("slack_bolt.AsyncApp").warning(warning_token_skipped())
-    logging.getLogger("slack_bolt.AsyncApp").warning("Unhandled request")
-    assert [line["event"] for line in read()] == ["Unhandled request"]
 
 
 @pytest.mark.parametrize("name", ["slack_bolt", "slack_sdk.web", "aiohttp.access", "sqlalchemy"])
