@@ -68,4 +68,4 @@ def register(app: AsyncApp, core: Core) -> None:
         core.report,
     ).register(app)
     HomeTab(core.acceptor, core.directory, core.homes, core.slack).register(app)
-    app.error(ErrorListener(core.directory, core.slack, core.observer).answer)
+    app.error(ErrorListener(core.directory, core.slack, core.errands, core.observer).answer)

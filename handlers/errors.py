@@ -11,7 +11,8 @@ import structlog
 from slack_bolt import BoltResponse
 
 from bot.directory import Directory
-from bot.errors import BotError, SlackError, SlackRefusedError, StoreError, UserError
+from bot.errands import Errands
+from bot.errors import BotError, SlackRefusedError, StoreError, UserError
 from bot.leads.found import Hint
 from bot.observer import UNOBSERVED, Observer
 from bot.plaintext import from_mrkdwn, from_typed, mentioned_users
@@ -21,7 +22,7 @@ from bot.replies.lead_options import HINTS, hint_option
 from bot.replies.message import cut
 from bot.requests import find_reference
 from bot.slack_api import SlackApi
-from handlers.patience import TELL_WITHIN
+from handlers.patience import NAMES_WITHIN
 
 log = structlog.get_logger()
 
@@ -32,6 +33,7 @@ class ErrorListener:
 
     directory: Directory
     slack: SlackApi
+    errands: Errands
     observer: Observer = UNOBSERVED
 
     async def answer(self, error: Exception, body: dict[str, Any]) -> BoltResponse:
@@ -46,7 +48,7 @@ class ErrorListener:
             return _json(_refuse_view(hint, error, body.get("view")))
         if body.get("type") == "block_suggestion":  # at every keystroke: no place for a message
             return _json(_refuse_typing(hint, error, body.get("action_id")))
-        await self._tell(body, hint)
+        self.errands.run("refusal", self._tell(body, hint))
         return BoltResponse(status=200, body="")
 
     def _explain(self, error: Exception) -> str:
@@ -65,22 +67,18 @@ class ErrorListener:
     async def _find_names(self, typed: str) -> dict[str, str]:
         """Return the names of the people in a text, as far as they can be had at once."""
         try:
-            async with asyncio.timeout(TELL_WITHIN):
+            async with asyncio.timeout(NAMES_WITHIN):
                 return await self.directory.fetch_names(mentioned_users(typed))
         except (StoreError, TimeoutError):
             return {}
 
     async def _tell(self, body: dict[str, Any], hint: str) -> None:
         """Tell somebody who used a shortcut, which has no answer of its own."""
-        try:
-            async with asyncio.timeout(TELL_WITHIN):
-                if response_url := body.get("response_url"):
-                    said = {"text": hint, "response_type": "ephemeral", "replace_original": False}
-                    await self.slack.respond(response_url, said)
-                else:
-                    await self.slack.post(body["user"]["id"], hint, [])
-        except (SlackError, TimeoutError) as exc:
-            log.warning("refusal.not_shown", error=type(exc).__name__)
+        if response_url := body.get("response_url"):
+            said = {"text": hint, "response_type": "ephemeral", "replace_original": False}
+            await self.slack.respond(response_url, said)
+        else:
+            await self.slack.post(body["user"]["id"], hint, [])
 
 
 def _is_repetition(error: Exception) -> bool:

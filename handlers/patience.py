@@ -8,5 +8,5 @@ LISTEN_WITHIN = 2.2
 SUGGEST_WITHIN = 2.7
 """Seconds until an answer to what is being typed is given up; the search itself ends before."""
 
-TELL_WITHIN = 0.5
-"""Seconds for what the error listener asks or tells somebody."""
+NAMES_WITHIN = 0.5
+"""Seconds after that for the names in a text that is given back."""

@@ -74,8 +74,9 @@ async def test_somebody_outside_gets_no_form(world: World) -> None:
     await omar.use_shortcut("notify_global")
     message = await lee.say("Asha called")
     await omar.use_shortcut("notify_message", message)
-    told = [one for one in world.slack.visible_to(omar) if one.text == OUTSIDE]
-    assert len(told) == 3
+    await world.slack.until(
+        lambda slack: [one.text for one in slack.visible_to(omar)].count(OUTSIDE) == 3
+    )
     assert world.slack.views[omar] == []
 
 

@@ -59,10 +59,16 @@ class Interaction:
         if reply.body:
             assert reply.json["response_type"] == "ephemeral"
             return reply.text
-        visible = self.world.slack.visible_to(self.person)
-        message = [one for one in visible if one.via != "say"][-1]
-        assert message.ephemeral_to == self.person.id or message.channel.startswith("D")
-        return message.text
+        await self.world.slack.until(lambda _: bool(self._find_answers()))
+        return self._find_answers()[-1].text
+
+    def _find_answers(self) -> list[Message]:
+        """Return what only this person sees."""
+        return [
+            one
+            for one in self.world.slack.visible_to(self.person)
+            if one.ephemeral_to == self.person.id or one.channel.startswith("D")
+        ]
 
     async def check_done(self) -> None:
         if self.sends:
