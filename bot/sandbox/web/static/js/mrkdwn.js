@@ -95,7 +95,7 @@ export function link(url, label = "") {
 }
 
 export const readTime = (seconds) =>
-  new Date(seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  new Date(seconds * 1000).toLocaleTimeString([], { hour: "numeric", minute: "2-digit" });
 
 function buildDate([, stamp, format, url], fallback) {
   const date = new Date(Number(stamp) * 1000);
