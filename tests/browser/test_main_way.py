@@ -34,3 +34,12 @@ async def test_lines_on_the_input_go_on_working_beside_the_page(sandbox: Sandbox
     sandbox.process.type("/notify @priya From | the terminal")
     await sandbox.sees("✅ Sent to LeadSquared for Priya Nair: “From”.")
     await sandbox.is_notified("From", "the terminal")
+
+
+async def test_a_mistake_is_no_longer_told_once_something_else_is_said(sandbox: Sandbox) -> None:
+    await sandbox.say("/dance")
+    told = sandbox.page.get_by_text("/dance is not a valid command.")
+    await expect(told).to_be_visible()
+    await sandbox.say("Nobody dances here")
+    await sandbox.sees("Nobody dances here")
+    await expect(told).to_be_hidden()

@@ -111,6 +111,7 @@ export class Composer {
     this.choices.close();
     const wrong = this.findMistake(text);
     if (wrong) return say(wrong, "bad");
+    say("");
     const { person, channel } = this.store.ui;
     const place = { person, channel, text };
     this.field.value = "";
