@@ -117,3 +117,12 @@ async def test_a_page_that_loses_the_sandbox_says_so(own_sandbox: Sandbox) -> No
     state = own_sandbox.page.get_by_role("banner").get_by_role("status")
     await expect(state).to_have_text("The sandbox has ended")
     own_sandbox.problems.clear()  # it goes on trying to connect, which Chromium reports
+
+
+async def test_a_screen_names_the_leads_that_a_command_can_name(sandbox: Sandbox) -> None:
+    users = sandbox.page.get_by_label("Whose screen")
+    await users.select_option(label="Ina Active (inactive)")
+    leads = sandbox.page.get_by_role("list", name="Leads")
+    await expect(leads).to_have_text("Zoë Müllerzoe@example.com · +49-301234567")
+    await sandbox.say("/notify @priya --lead +49-301234567 Zoë called | 3 pm")
+    await sandbox.sees("Opens lead Zoë Müller")

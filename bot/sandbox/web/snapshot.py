@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from bot.sandbox.leadsquared import CrmUser, Push
+from bot.sandbox.leadsquared.account import Lead
 from bot.sandbox.slack import Channel, Message, Person, View
 from bot.sandbox.slack.people import BOT_USER_ID
 from bot.sandbox.web.stage import ACTORS, Stage
@@ -109,6 +110,9 @@ class Snapshot:
             "active": user.active,
             "blocked": user.blocked,
             "owns_keys": user is self._stage.crm.account.owner,
+            "leads": [
+                _show_lead(one) for one in self._stage.crm.leads if one["OwnerId"] == user.id
+            ],
         }
 
     def _show_push(self, number: int, push: Push) -> Json:
@@ -123,6 +127,11 @@ class Snapshot:
             "icon": body.get("IconURL"),
             "raw": push.raw.decode(errors="replace"),
         }
+
+
+def _show_lead(lead: Lead) -> Json:
+    name = " ".join(filter(None, (lead["FirstName"], lead["LastName"])))
+    return {"name": name, "email": lead["EmailAddress"], "phone": lead["Phone"]}
 
 
 def _find_role(person: Person) -> str:

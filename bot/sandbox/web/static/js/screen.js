@@ -89,6 +89,7 @@ const pushesOf = (store) => Object.values(store.pushes)
 function drawDesk(store, dismissed) {
   const user = store.users[store.ui.user];
   document.getElementById("desk-name").textContent = user ? user.name : "";
+  drawLeads(user?.leads ?? []);
   const browser = document.getElementById("browser").value;
   const close = (push) => {
     dismissed.add(push.number);
@@ -102,6 +103,15 @@ function drawDesk(store, dismissed) {
   const trouble = findTrouble(user);
   empty.hidden = shown.length > 0 && !trouble;
   empty.textContent = trouble || "Notifications appear here.";
+}
+
+/** What a command can name after --lead. */
+function drawLeads(leads) {
+  reconcile(document.getElementById("desk-leads"), leads.map(({ name, email, phone }) => ({
+    key: `${name} ${email}`, mark: `${phone}`,
+    build: () => h("li", {}, h("strong", {}, name),
+      h("span", { class: "muted" }, [email, phone].filter(Boolean).join(" · "))),
+  })));
 }
 
 /** Why nothing new appears on this screen; empty if it may. */
