@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 ALSO ?= python3.13
 AUDIT = .venv-audit
 
-.PHONY: run test lint unit coverage also test-long fuzz bench audit sbom lock clean
+.PHONY: run test lint unit coverage also test-long fuzz bench screenshots audit sbom lock clean
 
 run: $(VENV)/.runtime
 	@if [ -n "$$SLACK_BOT_TOKEN" ]; then \
@@ -43,6 +43,10 @@ test-long: $(VENV)/.dev
 # Numbers beside the peers: writes docs/benchmarks.md, in less than 20 minutes on an idle machine.
 bench: .venv-bench/.bench
 	.venv-bench/bin/python -m bench
+
+# The pictures of README.md and docs/using.md, from the sandbox's page in a headless Chromium.
+screenshots: $(VENV)/.dev
+	$(BIN)/python -m tests.browser.screenshots
 
 # Hostile requests against a real bot; `make fuzz SEED=…` repeats an earlier run.
 fuzz: $(VENV)/.dev

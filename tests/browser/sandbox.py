@@ -115,12 +115,19 @@ class Sandbox:
             await expect(self.form).to_be_hidden()
 
 
-async def open_sandbox(browser: Browser, process: SandboxProcess) -> Sandbox:
+async def open_sandbox(
+    browser: Browser,
+    process: SandboxProcess,
+    size: tuple[int, int] = (1280, 800),
+    scale: float = 1.0,
+) -> Sandbox:
     await process.prints(STARTED, START_WITHIN)
     found = re.search(r"^Open (http://127\.0\.0\.1:\d+) ", process.output, re.MULTILINE)
     assert found is not None, process.output
     context = await browser.new_context(
-        viewport={"width": 1280, "height": 800}, reduced_motion="reduce"
+        viewport={"width": size[0], "height": size[1]},
+        device_scale_factor=scale,
+        reduced_motion="reduce",
     )
     page = await context.new_page()
     page.set_default_timeout(WITHIN)
