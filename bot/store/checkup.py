@@ -14,10 +14,11 @@ from sqlalchemy.pool import NullPool
 from bot.errors import StoreBrokenError, StoreUnavailableError
 from bot.overview import Overview
 from bot.store import faults
-from bot.store.database import Database, find_problem
+from bot.store.database import Database
 from bot.store.gate import GateStore
 from bot.store.overview import OverviewStore
 from bot.store.schema import read_version
+from bot.store.sqlite import find_problem
 from bot.store.tables import SCHEMA_REVISION, gates, slots
 
 LARGEST_READ = 256 * 1024 * 1024

@@ -9,8 +9,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlalchemy import Connection, delete, select
 
 from bot.store.claims import Claim
-from bot.store.database import Database, PostgresDatabase
+from bot.store.database import Database
 from bot.store.gate import Limits
+from bot.store.postgres import PostgresDatabase
 from bot.store.tables import (
     deliveries,
     drafts,

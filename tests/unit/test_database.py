@@ -12,8 +12,10 @@ from sqlalchemy.pool import NullPool
 
 from bot.errors import StoreUnavailableError
 from bot.migrations.run import build_config, upgrade
-from bot.store.database import Database, PostgresDatabase, SqliteDatabase, open_database
+from bot.store.database import Database, open_database
+from bot.store.postgres import PostgresDatabase
 from bot.store.schema import bring_up
+from bot.store.sqlite import SqliteDatabase
 from bot.store.tables import SCHEMA_REVISION, metadata
 from tests.clock import FrozenClock
 

@@ -1,5 +1,9 @@
 """Postgres in trouble for real: sessions ended, limits reached, and a wire cut at the COMMIT."""
 
+import asyncio
+import os
+import signal
+import threading
 from collections.abc import AsyncIterator
 
 import psycopg
@@ -8,8 +12,9 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 
 from bot.errors import CommitInDoubtError, StoreUnavailableError
-from bot.store import database as module
-from bot.store.database import Database, PostgresDatabase, open_database
+from bot.store import postgres as module
+from bot.store.database import Database, open_database
+from bot.store.postgres import PostgresDatabase
 from tests.postgres import Postgres
 from tests.proxy import open_proxy
 
@@ -103,7 +108,7 @@ async def test_a_statement_has_two_seconds_and_a_pause_five(database: Database) 
 async def test_a_statement_that_takes_too_long_is_cancelled(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(module.POSTGRES_TIMEOUTS, "statement_timeout", 20)
+    monkeypatch.setitem(module.TIMEOUTS, "statement_timeout", 20)
     database = open_database(url)
     with pytest.raises(StoreUnavailableError, match="QueryCanceled"):
         await database.transact(add_and_execute, "SELECT pg_sleep(3600)")
@@ -115,7 +120,7 @@ async def test_a_process_that_freezes_in_a_transaction_loses_its_session(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Or the account's gate would stay locked for as long as it is frozen."""
-    monkeypatch.setitem(module.POSTGRES_TIMEOUTS, "idle_in_transaction_session_timeout", 20)
+    monkeypatch.setitem(module.TIMEOUTS, "idle_in_transaction_session_timeout", 20)
 
     def freeze(connection: Connection) -> None:
         add(connection)
@@ -219,3 +224,27 @@ async def test_what_people_write_is_in_no_error(database: Database) -> None:
         await database.transact(add, "private")
     assert "private" not in str(caught.value) + str(caught.value.orig)
     assert "duplicate key" in str(caught.value)
+
+
+async def test_a_server_that_froze_does_not_hold_up_the_end(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It went on acknowledging packets, so that no timeout of the network ended the wait."""
+    monkeypatch.setattr(module, "END_WITHIN", 0.1)
+    database, frozen = open_database(url), threading.Event()
+
+    def freeze(connection: Connection) -> int:
+        session = find_pid(connection)
+        os.kill(session, signal.SIGSTOP)
+        frozen.set()
+        try:
+            return count(connection)
+        finally:
+            os.kill(session, signal.SIGCONT)
+
+    stuck = asyncio.create_task(database.transact(freeze))
+    assert await asyncio.to_thread(frozen.wait, 10)
+    async with asyncio.timeout(10):
+        await database.close()
+    with pytest.raises(StoreUnavailableError):
+        await stuck

@@ -11,8 +11,9 @@ from sqlalchemy import Connection, make_url, select, text
 from sqlalchemy.exc import IntegrityError, NoResultFound, OperationalError
 
 from bot.errors import ConfigError, StoreBrokenError, StoreUnavailableError
-from bot.store.database import Database, find_problem, open_database
+from bot.store.database import Database, open_database
 from bot.store.schema import bring_up
+from bot.store.sqlite import find_problem
 from bot.store.tables import gates
 from tests.store import make_read_only
 

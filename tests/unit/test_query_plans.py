@@ -13,8 +13,10 @@ import pytest
 from sqlalchemy import Connection, event
 
 from bot.notification import Outcome, State
-from bot.store.database import Database, PostgresDatabase, SqliteDatabase, open_database
+from bot.store.database import Database, open_database
+from bot.store.postgres import PostgresDatabase
 from bot.store.resolutions import Match
+from bot.store.sqlite import SqliteDatabase
 from tests.crowd import Rows, fill
 from tests.store import Store, acceptance
 
