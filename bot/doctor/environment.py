@@ -21,6 +21,7 @@ SECRETS = (
     "SLACK_CLIENT_SECRET",
     "LEADSQUARED_ACCESS_KEY",
     "LEADSQUARED_SECRET_KEY",
+    "METRICS_TOKEN",
 )
 WITH_PASSWORDS = ("DATABASE_URL", "HTTPS_PROXY", "HTTP_PROXY")
 """Addresses, of which only the user and the password are secret."""

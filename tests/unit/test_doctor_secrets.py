@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from bot.config import Settings
 from bot.doctor.environment import SECRETS, read_surroundings
@@ -34,6 +35,18 @@ FORMS = [
     "\n{}\t",
 ]
 environments = st.dictionaries(st.sampled_from(NAMES), st.sampled_from(FORMS))
+
+
+SECRET_SETTINGS = {
+    name.upper()
+    for name, field in Settings.model_fields.items()
+    if SecretStr.__name__ in repr(field.annotation)
+}
+
+
+def test_every_secret_setting_is_known_to_be_one() -> None:
+    assert {"SLACK_APP_TOKEN", "METRICS_TOKEN"} < SECRET_SETTINGS
+    assert SECRET_SETTINGS - set(SECRETS) == set()
 
 
 def show(findings: list[Finding]) -> str:
@@ -73,6 +86,7 @@ def test_no_line_about_what_was_asked_shows_one_either(token: str, key: str, url
         ("HTTPS_PROXY", f"http://{SECRET}@host"),
         ("https_proxy", f"http://x:{SECRET}@host"),
         ("SLACK_APP_TOKEN", SECRET),
+        ("METRICS_TOKEN", SECRET),
         ("leadsquared_access_key", f"'{SECRET}'"),
     ],
 )
