@@ -98,13 +98,17 @@ class SlackApi:
             data.get("is_enterprise_install") is True,
         )
 
-    async def open_socket(self, app_token: SecretStr) -> aiohttp.ClientWebSocketResponse:
-        """Open a connection of Socket Mode, by a URL that is good for this one try."""
+    async def get_socket_url(self, app_token: SecretStr) -> str:
         token = app_token.get_secret_value()
         data = await _ask(self._client.apps_connections_open(app_token=token))
+        return str(data.get("url"))
+
+    async def open_socket(self, app_token: SecretStr) -> aiohttp.ClientWebSocketResponse:
+        """Open a connection of Socket Mode, by a URL that is good for this one try."""
+        url = await self.get_socket_url(app_token)
         try:
             return await self._session.ws_connect(
-                str(data.get("url")),
+                url,
                 heartbeat=HEARTBEAT,
                 proxy=self._client.proxy,
                 timeout=aiohttp.ClientWSTimeout(ws_close=CLOSED_WITHIN),

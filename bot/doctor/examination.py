@@ -15,7 +15,7 @@ from bot.doctor import clocks, crm, drift, rounds, slack
 from bot.doctor.environment import Surroundings, read_surroundings
 from bot.doctor.findings import Finding, doubt, hide
 from bot.doctor.headers import HeaderWatch
-from bot.doctor.readers import ANY_REGION, look_at_crm, look_at_slack
+from bot.doctor.readers import ANY_REGION, find_slack_error, look_at_crm, look_at_slack
 from bot.doctor.rounds import Look
 from bot.doctor.storage import PERMIT_WITHIN, Storage
 from bot.leadsquared.client import LeadSquaredClient, Permits
@@ -74,6 +74,7 @@ class Examination:
         crm_within += 2 * settings.leadsquared_timeout
         return [
             Look("Slack", self._look_at_slack, SLACK_WITHIN, CHECK_NETWORK),
+            Look(slack.APP_TOKEN, self._look_at_app_token, SLACK_WITHIN, CHECK_NETWORK),
             Look("LeadSquared", self._look_at_crm, crm_within, CHECK_NETWORK),
             Look("Database", self._look_at_store, STORE_WITHIN, CHECK_DATABASE),
         ]
@@ -85,6 +86,15 @@ class Examination:
         async with open_slack_session(watch.build_trace()) as session:
             look = await look_at_slack(build_slack_api(self._settings, session), watch)
         return slack.judge(look, drift.find_scopes(self._template))
+
+    async def _look_at_app_token(self) -> Sequence[Finding]:
+        token = self._settings.slack_app_token
+        if token is None or not self._around.has("SLACK_APP_TOKEN", "SLACK_API_URL"):
+            return []
+        async with open_slack_session() as session:
+            api = build_slack_api(self._settings, session)
+            error = await find_slack_error(api.get_socket_url(token))
+        return [slack.judge_app_token(error)]
 
     async def _look_at_crm(self) -> Sequence[Finding]:
         if not self._around.has(*CRM_NEEDS):

@@ -10,6 +10,7 @@ from bot.errors import SlackError, SlackRateLimitedError, SlackRefusedError
 from bot.slack_api import Identity
 
 TOKEN = "SLACK_BOT_TOKEN"  # noqa: S105  # its name
+APP_TOKEN = "SLACK_APP_TOKEN"  # noqa: S105  # the same
 SCOPES = "Scopes"
 HOME = "Home tab"
 COPY_IT = (
@@ -17,6 +18,10 @@ COPY_IT = (
     "Permissions"
 )
 INSTALL = "Install the app again in Slack: your app > OAuth & Permissions, and copy its token"
+MEND_SOCKET_MODE = (
+    "See in Slack that your app > Socket Mode is on, and copy a token with the scope "
+    "connections:write from Basic Information > App-Level Tokens"
+)
 REFUSALS = {
     "invalid_auth": ("Slack does not know it", COPY_IT),
     "not_authed": ("Slack does not know it", COPY_IT),
@@ -49,6 +54,17 @@ def judge(look: SlackLook, wanted: Mapping[str, str]) -> list[Finding]:
     if look.identity is None:
         return [_judge_error(look.error)]
     return [_judge_identity(look.identity), _judge_scopes(look.scopes, wanted)]
+
+
+def judge_app_token(error: SlackError | None) -> Finding:
+    """Judge what asking for a connection of Socket Mode ended in."""
+    if error is None:
+        return fine(APP_TOKEN, "Slack takes it for Socket Mode")
+    if isinstance(error, SlackRefusedError):
+        return wrong(APP_TOKEN, f"Slack refuses it ({error.code})", MEND_SOCKET_MODE, stops=True)
+    return doubt(
+        APP_TOKEN, "could not be tried, as Slack gave no answer", "Check again in a minute"
+    )
 
 
 def judge_home(error: SlackError | None) -> Finding:

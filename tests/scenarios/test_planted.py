@@ -20,7 +20,7 @@ from tests.scenarios.planted import (
     owe,
     setting,
 )
-from tests.scenarios.world import ACCESS_KEY, BOT_TOKEN, SECRET_KEY, SIGNING_SECRET
+from tests.scenarios.world import ACCESS_KEY, APP_TOKEN, BOT_TOKEN, SECRET_KEY, SIGNING_SECRET
 
 COPY_TOKEN = "Copy the Bot User OAuth Token, which begins with xoxb-"
 COPY_KEYS = "Copy both keys again from"
@@ -40,6 +40,13 @@ def answer_like_a_web_page(site: Deployment) -> None:
 
 def shift(site: Deployment, seconds: float | None) -> None:
     site.slack.date_shift = site.crm.date_shift = site.elsewhere.date_shift = seconds
+
+
+def use_sockets(site: Deployment, app_token: str = APP_TOKEN, fault: str | None = None) -> None:
+    site.slack.uses_sockets = True
+    if fault is not None:
+        site.slack.faults.fail("apps.connections.open", fault)
+    site.set(SLACK_APP_TOKEN=app_token, SLACK_SIGNING_SECRET="")
 
 
 def meet(site: Deployment) -> None:
@@ -247,6 +254,27 @@ MISTAKES = [
         78,
     ),
     Mistake(
+        "the app token of another app",
+        lambda site: use_sockets(site, app_token="xapp-1-of-another-app"),
+        "✗ SLACK_APP_TOKEN: Slack refuses it (invalid_auth)",
+        "See in Slack that your app > Socket Mode is on",
+        78,
+    ),
+    Mistake(
+        "an app token without its scope",
+        lambda site: use_sockets(site, fault="missing_scope"),
+        "✗ SLACK_APP_TOKEN: Slack refuses it (missing_scope)",
+        "See in Slack that your app > Socket Mode is on",
+        78,
+    ),
+    Mistake(
+        "an app token that was asked about too often",
+        lambda site: use_sockets(site, fault="ratelimited:30"),
+        "! SLACK_APP_TOKEN: could not be tried",
+        AGAIN,
+        0,
+    ),
+    Mistake(
         "an installation for all workspaces",
         lambda site: site.slack.api.identity.update(is_enterprise_install=True),
         "! SLACK_BOT_TOKEN: belongs to a whole organisation",
@@ -365,7 +393,7 @@ MISTAKES = [
 
 @pytest.fixture
 async def site(empty_database: Path, tmp_path: Path) -> AsyncIterator[Deployment]:
-    slack = StandInSlack(signing_secret=SIGNING_SECRET, bot_token=BOT_TOKEN)
+    slack = StandInSlack(SIGNING_SECRET, BOT_TOKEN, app_token=APP_TOKEN)
     crm, elsewhere = (StandInLeadSquared(ACCESS_KEY, SECRET_KEY) for _ in range(2))
     await asyncio.gather(slack.start(), crm.start(), elsewhere.start())
     path = tmp_path / "bot.db"
@@ -394,6 +422,15 @@ async def test_without_a_mistake_there_are_ticks_alone(site: Deployment) -> None
         "Teammates",
         "Last error",
         "Clock",
+    ]
+
+
+async def test_in_socket_mode_the_app_token_is_tried_too(site: Deployment) -> None:
+    use_sockets(site)
+    assert await site.check() == 0
+    assert [each.line for each in site.findings if each.mark is not Mark.FINE] == []
+    assert "✓ SLACK_APP_TOKEN: Slack takes it for Socket Mode." in [
+        each.line for each in site.findings
     ]
 
 
