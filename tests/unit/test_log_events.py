@@ -83,6 +83,8 @@ def find_in(path: Path) -> Iterator[LogCall]:
 
 
 def is_logging(called: ast.expr) -> bool:
+    if isinstance(called, ast.Name) and called.id == "say":  # as loud as it has to be
+        return True
     if not isinstance(called, ast.Attribute) or called.attr not in LEVELS:
         return False
     return ast.unparse(called.value) in ("log", "structlog.get_logger()")
@@ -92,7 +94,7 @@ CALLS = list(find_log_calls())
 
 
 def test_the_calls_are_found() -> None:
-    assert {"reply.lost", "request.failed", "process.failed", "bot.ready"} <= {
+    assert {"reply.lost", "process.failed", "bot.ready", "socket_mode.waiting"} <= {
         call.event for call in CALLS
     }
 

@@ -67,6 +67,11 @@ def test_every_event_it_names_exists() -> None:
     assert named - EVENTS == set()
 
 
+def test_every_event_there_is_has_its_meaning() -> None:
+    table = GUIDE.partition("| event | meaning |")[2].partition("\n\n")[0]
+    assert EVENTS - set(re.findall(r"`([a-z_]+\.[a-z_]+)`", table)) == set()
+
+
 def test_every_line_has_what_a_line_has() -> None:
     assert len(LINES) > 8
     for line in LINES:
