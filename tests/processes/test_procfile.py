@@ -55,6 +55,6 @@ async def test_what_the_procfile_starts_sends_and_ends_in_order(
     await world.pushes_begin(2)
     honcho.send(signal.SIGTERM)
     assert await honcho.ends() == STOPPED_BY_SIGTERM
-    assert not honcho.has_logged("bot.replies_left")
+    assert not honcho.has_logged("bot.left_replies")
     assert world.states() == ["sent", "sent"]
     assert len(world.cards()) == 2
