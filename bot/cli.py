@@ -113,5 +113,9 @@ def _end_misconfigured(errors: Sequence[Exception]) -> NoReturn:
 def _end_broken(error: Exception) -> NoReturn:
     import structlog
 
+    from bot.logs import set_up_logs
+
+    if not structlog.is_configured():  # its defaults would show the values of all variables
+        set_up_logs("info")
     structlog.get_logger().error("process.failed", exc_info=error)
     sys.exit(1)

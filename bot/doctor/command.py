@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import structlog
 
@@ -14,7 +15,18 @@ from bot.doctor.findings import exit_code, summarise
 
 def check(environment: Mapping[str, str]) -> tuple[list[str], int]:
     """Return the lines, and 0 if nothing is wrong, 78 if `serve` would not start, else 1."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    logging.disable(logging.CRITICAL)  # what the parts log of a failure, a line says better
-    findings = asyncio.run(examine(environment))
+    with _silence():
+        findings = asyncio.run(examine(environment))
     return [*(each.line for each in findings), "", summarise(findings)], exit_code(findings)
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep the log quiet: what the parts log of a failure, a line says better."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        structlog.reset_defaults()
+        logging.disable(logging.NOTSET)
