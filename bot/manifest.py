@@ -12,6 +12,7 @@ from pathlib import Path
 from bot.errors import ConfigError
 
 PLACEHOLDER = "https://YOUR-APP.example.com"
+BEGIN = "_metadata:"
 EXAMPLE = "python -m bot manifest --url https://notifier.example.com"
 
 _HEAD = """\
@@ -28,8 +29,8 @@ _EVENT = re.compile(r"^ +- ([a-z_]+)\b", re.MULTILINE)
 def find_template() -> str | None:
     """Return the committed manifest: of the checkout, else the one that was installed."""
     for path in (Path(__file__).parents[1] / "manifest.yaml", Path(__file__).with_suffix(".yaml")):
-        if path.is_file():
-            return path.read_text(encoding="utf-8")
+        if path.is_file() and BEGIN in (text := path.read_text(encoding="utf-8")):
+            return text  # where links cannot be made, one is a file that names the other
     return None
 
 
@@ -45,7 +46,7 @@ def fill(template: str, url: str | None, *, socket: bool) -> str:
 
     Raises ConfigError for an address that Slack could not use.
     """
-    body = template[template.index("_metadata:") :]
+    body = template[template.index(BEGIN) :]
     if socket:
         body = "\n".join(_without_addresses(body.splitlines())) + "\n"
         body = body.replace("socket_mode_enabled: false", "socket_mode_enabled: true")

@@ -121,6 +121,16 @@ def test_the_package_carries_the_manifest_of_the_checkout() -> None:
     assert '"manifest.yaml"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 
 
+def test_a_link_that_came_as_a_file_is_no_manifest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a copy that was unpacked on Windows, and made a package there."""
+    (tmp_path / "bot").mkdir()
+    (tmp_path / "bot" / "manifest.yaml").write_text("../manifest.yaml", encoding="utf-8")
+    monkeypatch.setattr(manifest, "__file__", str(tmp_path / "bot" / "manifest.py"))
+    assert manifest.find_template() is None
+
+
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "bot", "manifest", *arguments]
     return subprocess.run(  # noqa: S603  # our own command
