@@ -170,3 +170,13 @@ async def test_a_bot_that_was_not_reached_is_shown_on_the_wire(visit: Visit) -> 
     await tell(visit, "command", person=ALICE, channel=SALES, text="/notify @priya Hi")
     shown = await (await visit.get("/wires/s1")).json()
     assert (shown["answer"], shown["silence"]) == (None, "dispatch_failed")
+
+
+async def test_in_socket_mode_the_wire_shows_an_envelope_and_no_headers(visit: Visit) -> None:
+    visit.slack.uses_sockets = True
+    await tell(visit, "command", person=ALICE, channel=SALES, text="/notify @priya Hi")
+    shown = (await (await visit.get("/wires/s1")).json())["request"]
+    assert (shown["line"], shown["headers"]) == ("WebSocket slash_commands (/notify @priya Hi)", {})
+    assert '"type": "slash_commands"' in shown["body"]
+    assert '"text": "<@U0PRIYA01> Hi"' in shown["body"]
+    assert "legacyToken123" not in shown["body"]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+from bot.sandbox.slack.envelopes import JSON_TYPE, wrap
 from bot.sandbox.slack.sending import Sent
 from bot.sandbox.web.masks import mask_text, show_body, show_headers
 from bot.sandbox.web.stage import Stage
@@ -31,7 +33,7 @@ class Wires:
         """Return both bodies and the headers; LookupError when it is forgotten or never was."""
         for sent in self._stage.slack.sent:
             if f"s{sent.number}" == line:
-                return _show_sent(sent)
+                return _show_sent(sent, over_socket=self._stage.slack.uses_sockets)
         for exchange in self._stage.tap.exchanges:
             if f"b{exchange.number}" == line:
                 return _show_exchange(exchange)
@@ -71,23 +73,38 @@ def _shorten(path: str) -> str:
     return path.removeprefix("/api/")
 
 
-def _show_sent(sent: Sent) -> Json:
+def _show_sent(sent: Sent, *, over_socket: bool) -> Json:
     reply = sent.reply
     answer = None
     if reply is not None and reply.status:
         answer = {
-            "line": f"{reply.status}",
+            "line": "acknowledged" if over_socket else f"{reply.status}",
             "headers": show_headers(reply.headers),
             "body": show_body(reply.body.encode(), reply.headers.get("content-type", "")),
         }
     return {
-        "request": {
-            "line": f"POST /slack/events ({mask_text(sent.what)})",
-            "headers": show_headers(sent.headers),
-            "body": show_body(sent.body, sent.headers.get("Content-Type", "")),
-        },
+        "request": _show_envelope(sent) if over_socket else _show_post(sent),
         "answer": answer,
         "silence": reply.error if reply is not None else None,
+    }
+
+
+def _show_post(sent: Sent) -> Json:
+    return {
+        "line": f"POST /slack/events ({mask_text(sent.what)})",
+        "headers": show_headers(sent.headers),
+        "body": show_body(sent.body, sent.headers.get("Content-Type", "")),
+    }
+
+
+def _show_envelope(sent: Sent) -> Json:
+    """Show what went over the WebSocket, where nothing is signed and there are no headers."""
+    envelope = wrap("", sent.body, sent.headers)
+    frame = {"type": envelope.type, "payload": envelope.payload}
+    return {
+        "line": f"WebSocket {envelope.type} ({mask_text(sent.what)})",
+        "headers": {},
+        "body": show_body(json.dumps(frame).encode(), JSON_TYPE),
     }
 
 
