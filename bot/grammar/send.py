@@ -83,8 +83,8 @@ _SPACED_NUMBER = (
 )
 _NO_LEAD = (
     "`owner` is the owner of a lead, so name the lead: "
-    "`/notify owner --lead asha@example.com Callback due | Asha asked for 3 pm`. For the owner of "
-    f"the LeadSquared API keys, write `key-owner`. {IF_TEXT}"
+    "`/notify owner --lead asha.rao@example.com Callback due | Asha asked for 3 pm`. For the "
+    f"owner of the LeadSquared API keys, write `key-owner`. {IF_TEXT}"
 )
 _NO_TEXT = f"There is no text to send. Write it behind the recipients: {EXAMPLE}."
 
@@ -133,7 +133,7 @@ def _read_options(text: str) -> tuple[dict[str, str], str]:
 def _check_name(name: str, options: dict[str, str]) -> None:
     if name not in _OPTIONS:
         raise UserError(
-            f"There is no option “--{echo(name)}”. There are `--lead asha@example.com`, "
+            f"There is no option “--{echo(name)}”. There are `--lead asha.rao@example.com`, "
             f"`--link https://…`, `--icon https://…`, `--as {'|'.join(Preset)}` and `--private`. "
             f"{IF_TEXT}"
         )

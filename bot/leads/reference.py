@@ -42,8 +42,8 @@ PAGE_PATH = "/leadmanagement/leaddetails"
 """In lower case; https://apidocs.leadsquared.com/leadsquared-converse-system-notification-to-users/"""
 
 EXAMPLES = (
-    "`--lead asha@example.com`, `--lead +919000000001`, the lead's id, or the address of its page: "
-    "`--lead https://in21.leadsquared.com/LeadManagement/LeadDetails?LeadID=…`"
+    "`--lead asha.rao@example.com`, `--lead +919000000001`, the lead's id, or the address of its "
+    "page: `--lead https://in21.leadsquared.com/LeadManagement/LeadDetails?LeadID=…`"
 )
 
 _EMAIL = re.compile(r"[^\s@<>|,]+@[^\s@<>|,]+")

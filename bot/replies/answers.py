@@ -17,7 +17,7 @@ HELP = """\
 `/notify @priya @lee Standup moved`: several people; one line is the text
 `/notify @sales-team Standup moved`: everybody in a user group, once you have confirmed it
 `/notify me Remember the proposal`: to yourself
-`/notify owner --lead asha@example.com Callback due`: to the owner of a lead
+`/notify owner --lead asha.rao@example.com Callback due`: to the owner of a lead
 `/notify key-owner Hello`: to the owner of the LeadSquared API keys
 `/notify` alone opens a form. On any message: _More actions_, then _Notify in LeadSquared_.
 

@@ -14,6 +14,7 @@ from typing import Any
 from bot.sandbox.child import BotProcess
 from bot.sandbox.console import Console
 from bot.sandbox.leadsquared import StandInLeadSquared
+from bot.sandbox.leadsquared.account import CrmUser, build_lead, make_id
 from bot.sandbox.slack import StandInSlack
 from bot.sandbox.terminal import Terminal
 from bot.sandbox.web import Page
@@ -40,6 +41,17 @@ def run(*, socket_mode: bool = False) -> int:
         return asyncio.run(_run(terminal, socket_mode))
 
 
+def complete_account(crm: StandInLeadSquared) -> None:
+    """Add whom an admin can link Omar to, and a lead that shares its e-mail address with another.
+
+    Only here, as the tests of the stand-ins count their own people and leads.
+    """
+    crm.users.append(CrmUser(make_id("omar@crm.example"), "Omar", "Aziz", "omar@crm.example"))
+    owner = next(user for user in crm.users if user.email == "lee.wong@acme.com")
+    twin = build_lead("Meera", "Kumar", "ravi@example.com", "+91-9000000004", "Kumar Ltd", owner)
+    crm.leads.append(twin | {"ProspectID": make_id("lead:meera")})
+
+
 async def _run(terminal: Terminal, socket_mode: bool) -> int:
     stopping = asyncio.Event()
     for number in SIGNALS:
@@ -47,6 +59,7 @@ async def _run(terminal: Terminal, socket_mode: bool) -> int:
     slack = StandInSlack(SIGNING_SECRET, BOT_TOKEN, app_token=APP_TOKEN)
     slack.uses_sockets = socket_mode
     crm = StandInLeadSquared()
+    complete_account(crm)
     tap = Wiretap()
     slack.middlewares.append(tap.listen("slack"))
     crm.middlewares.append(tap.listen("leadsquared"))

@@ -252,7 +252,7 @@ def test_a_preset_goes_with_other_options() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("owner Callback due", "`/notify owner --lead asha@example.com "),
+        ("owner Callback due", "`/notify owner --lead asha.rao@example.com "),
         ("owner called back | today", "put `--` before it"),
         (f"{P}, owner Callback due", "name the lead"),
         (f"{P} owner {O} Callback due", "name the lead"),
@@ -413,7 +413,7 @@ def test_an_unknown_option_is_refused_with_those_there_are() -> None:
     hint = refusal(f"{P} --silent hi")
     assert "“--silent”" in hint
     assert "`--icon https://…`, `--as sms|email|call|hot` and `--private`" in hint
-    assert "`--lead asha@example.com`" in hint
+    assert "`--lead asha.rao@example.com`" in hint
 
 
 ASHA = ByEmail("asha@example.com")
@@ -465,7 +465,7 @@ def test_the_owner_of_the_lead_is_a_recipient_among_others() -> None:
 )
 def test_what_names_no_lead_is_refused_with_what_does(value: str) -> None:
     hint = refusal(f"{P} --lead{value}")
-    assert "`--lead asha@example.com`, `--lead +919000000001`" in hint
+    assert "`--lead asha.rao@example.com`, `--lead +919000000001`" in hint
     assert '`/notify @priya --lead "+91 90000 00001" ' in hint
 
 

@@ -65,7 +65,7 @@ def test_what_names_no_lead_is_refused_with_the_ways_to_write_it(text: str) -> N
         read_lead_reference(text)
     hint = refused.value.hint
     assert "names no lead" in hint
-    assert "`--lead asha@example.com`, `--lead +919000000001`" in hint
+    assert "`--lead asha.rao@example.com`, `--lead +919000000001`" in hint
 
 
 @pytest.mark.parametrize(
