@@ -50,7 +50,7 @@ async def test_leads_are_found_as_one_types_and_the_preview_keeps_what_is_writte
     await form.get_by_role("checkbox", name="Also notify the lead's owner").check()
     await form.get_by_role("button", name="Preview").click()
     await expect(form.get_by_role("heading", name="Missed call")).to_be_visible()
-    await expect(form.get_by_text("A click opens the lead's page")).to_be_visible()
+    await expect(form.get_by_text("A click opens the lead's page")).to_be_in_viewport(ratio=1)
     await expect(form.get_by_role("img", name="icon")).to_have_js_property("naturalWidth", 96)
     await expect(form.get_by_role("button", name="Preview")).to_be_focused()
     await expect(lead).to_have_value("Asha Rao · asha.rao@example.com · +91-9000000001")

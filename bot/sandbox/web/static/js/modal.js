@@ -43,9 +43,17 @@ class Form {
     this.values = view.values;
     this.wasFocused = before?.findFocus();
     this.scrolled = before?.body.scrollTop ?? 0;
+    this.isPressed = false;
+    this.blocks = view.blocks.map((block) => block.type !== "input" && JSON.stringify(block));
     if (before) this.merge(before.read());
     this.node = this.build(view);
+    this.appeared = before?.isPressed ? this.findAppeared(before) : undefined;
     this.update(view);
+  }
+
+  /** The first block that the form did not have before, such as the preview; inputs only change. */
+  findAppeared(before) {
+    return this.nodes[this.blocks.findIndex((block) => block && !before.blocks.includes(block))];
   }
 
   /** What was typed meanwhile goes on standing where the ids are the same. */
@@ -63,7 +71,8 @@ class Form {
     const title = h("h2", { id: "modal-title" }, view.title);
     const isPushed = view.previous !== null;
     this.trouble = h("p", { class: "error modal-error", role: "alert", hidden: true });
-    this.body = h("div", { class: "modal-body blocks" }, buildBlocks(view.blocks, this), this.trouble);
+    this.nodes = buildBlocks(view.blocks, this);
+    this.body = h("div", { class: "modal-body blocks" }, this.nodes, this.trouble);
     this.button = view.submit
       ? h("button", { type: "submit", class: "button button-primary" }, write(view.submit)) : null;
     return h("form", { class: "modal", role: "dialog", "aria-labelledby": "modal-title",
@@ -103,6 +112,13 @@ class Form {
     if (pressed) pressed.focus({ preventScroll: true });
     else if (first) first.focus();
     else (this.button ?? this.node.querySelector(".modal-foot button")).focus();
+    this.showAppeared();
+  }
+
+  /** Scroll to what a button has brought, as a person would: it may be below the fold. */
+  showAppeared() {
+    const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.appeared?.scrollIntoView({ block: "start", behavior: isCalm ? "auto" : "smooth" });
   }
 
   findFocus() {
@@ -142,6 +158,7 @@ class Form {
   }
 
   async press(element, value, button) {
+    this.isPressed = button !== undefined;
     button?.setAttribute("aria-busy", "true");
     const answer = await attempt(() =>
       act("press", { ...this.place, action: element.action_id, value, values: this.read() }));
