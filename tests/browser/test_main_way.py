@@ -30,6 +30,27 @@ async def test_a_typed_command_becomes_a_card_and_a_notification(sandbox: Sandbo
     await expect(sandbox.page.get_by_text("Acknowledged in")).to_be_visible()
 
 
+async def test_every_word_after_notify_is_suggested(sandbox: Sandbox) -> None:
+    await sandbox.composer.press_sequentially("/notify")
+    offered = sandbox.page.get_by_role("listbox", name="Suggestions").get_by_role("option")
+    words = ("help", "whoami", "test", "status", "link", "unlink", "check")
+    await expect(offered).to_contain_text(["@priya", *(f"/notify {word}" for word in words)])
+    await expect(offered.last).to_be_in_viewport(ratio=1)
+    await sandbox.composer.press("ArrowUp")
+    await sandbox.composer.press("Enter")
+    await expect(sandbox.composer).to_have_value("/notify check")
+
+
+async def test_of_two_leads_that_fit_one_is_chosen_before_anything_is_sent(
+    sandbox: Sandbox,
+) -> None:
+    await sandbox.say("/notify owner --lead ravi@example.com Which lead | 3 pm")
+    asked = await sandbox.sees("2 leads fit. Nothing was sent yet.")
+    await asked.get_by_role("button", name="2. Meera Kumar").click()
+    await sandbox.sees("✅ Sent to LeadSquared for Lee Wong: “Which lead”. Opens lead Meera Kumar.")
+    await sandbox.is_notified("Which lead", "3 pm")
+
+
 async def test_lines_on_the_input_go_on_working_beside_the_page(sandbox: Sandbox) -> None:
     sandbox.process.type("/notify @priya From | the terminal")
     await sandbox.sees("✅ Sent to LeadSquared for Priya Nair: “From”.")

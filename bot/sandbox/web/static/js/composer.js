@@ -11,6 +11,9 @@ const COMMANDS = [
   { label: "/notify whoami", note: "who you are in LeadSquared", value: "/notify whoami" },
   { label: "/notify test", note: "a test notification to yourself", value: "/notify test" },
   { label: "/notify status", note: "what became of the last one", value: "/notify status" },
+  { label: "/notify link", note: "admins: who somebody is in LeadSquared", value: "/notify link " },
+  { label: "/notify unlink", note: "admins: matched by e-mail again", value: "/notify unlink " },
+  { label: "/notify check", note: "admins: what is wrong with the bot", value: "/notify check" },
 ];
 const BEING_TYPED = /(?:^|\s)([@#])([\w.-]*)$/;
 const MOST = 8;
