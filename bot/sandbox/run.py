@@ -48,8 +48,8 @@ def complete_account(crm: StandInLeadSquared) -> None:
     """
     crm.users.append(CrmUser(make_id("omar@crm.example"), "Omar", "Aziz", "omar@crm.example"))
     owner = next(user for user in crm.users if user.email == "lee.wong@acme.com")
-    twin = build_lead("Meera", "Kumar", "ravi@example.com", "+91-9000000004", "Kumar Ltd", owner)
-    crm.leads.append(twin | {"ProspectID": make_id("lead:meera")})
+    twin = build_lead("Max", "Müller", "zoe@example.com", "+49-301234568", "Bäcker", owner)
+    crm.leads.append(twin | {"ProspectID": make_id("lead:max")})
 
 
 async def _run(terminal: Terminal, socket_mode: bool) -> int:

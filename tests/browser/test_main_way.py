@@ -44,10 +44,10 @@ async def test_every_word_after_notify_is_suggested(sandbox: Sandbox) -> None:
 async def test_of_two_leads_that_fit_one_is_chosen_before_anything_is_sent(
     sandbox: Sandbox,
 ) -> None:
-    await sandbox.say("/notify owner --lead ravi@example.com Which lead | 3 pm")
+    await sandbox.say("/notify owner --lead zoe@example.com Which lead | 3 pm")
     asked = await sandbox.sees("2 leads fit. Nothing was sent yet.")
-    await asked.get_by_role("button", name="2. Meera Kumar").click()
-    await sandbox.sees("✅ Sent to LeadSquared for Lee Wong: “Which lead”. Opens lead Meera Kumar.")
+    await asked.get_by_role("button", name="2. Max Müller").click()
+    await sandbox.sees("✅ Sent to LeadSquared for Lee Wong: “Which lead”. Opens lead Max Müller.")
     await sandbox.is_notified("Which lead", "3 pm")
 
 

@@ -49,6 +49,6 @@ def test_whom_an_example_links_to_is_a_user_of_the_sandbox(
 def test_one_address_of_the_sandbox_fits_two_leads_so_that_one_is_asked(
     crm: StandInLeadSquared,
 ) -> None:
-    assert len(crm.account.find_leads("EmailAddress", "ravi@example.com")) == 2
+    assert len(crm.account.find_leads("EmailAddress", "zoe@example.com")) == 2
     ids = [lead["ProspectID"] for lead in crm.leads]
     assert len(set(ids)) == len(ids)
