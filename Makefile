@@ -23,8 +23,10 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+# First what loads the machine, browsers and hostile requests, so that it holds up nothing else.
 unit: $(VENV)/.dev
-	$(BIN)/pytest -n 4 --dist worksteal
+	$(BIN)/pytest -n 2 --dist worksteal tests/browser tests/fuzz
+	$(BIN)/pytest -n 4 --dist worksteal --ignore=tests/browser --ignore=tests/fuzz
 
 # Branch coverage, the processes that the tests start included.
 coverage: $(VENV)/.dev
