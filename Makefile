@@ -23,10 +23,11 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-# First what loads the machine, browsers and hostile requests, so that it holds up nothing else.
+# What starts processes and browsers runs apart: it would hold up tests that count on a second.
+HEAVY = tests/browser tests/fuzz tests/processes
 unit: $(VENV)/.dev
-	$(BIN)/pytest -n 2 --dist worksteal tests/browser tests/fuzz
-	$(BIN)/pytest -n 4 --dist worksteal --ignore=tests/browser --ignore=tests/fuzz
+	$(BIN)/pytest -n 2 --dist worksteal $(HEAVY:%=--ignore=%)
+	$(BIN)/pytest -n 3 --dist worksteal $(HEAVY)
 
 # Branch coverage, the processes that the tests start included.
 coverage: $(VENV)/.dev

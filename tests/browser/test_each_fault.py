@@ -25,12 +25,30 @@ PERHAPS = "may or may not have arrived"
         ("MX error, status 500", REJECTED),
         ("MX error, status 400", REJECTED),
         ("MX error, status 200", REJECTED),
+        ("MX error without Status", REJECTED),
         ("Keys refused, 401", KEYS),
-        ("Bad gateway in HTML, 502", PERHAPS),
+        ("Forbidden, 403", "does not let our keys do this"),
+        ("Not found, 404", "has nothing at the address we use"),
+        ("Service unavailable, 503", SENT),
+        ("Redirect, 302", "sent us elsewhere"),
+        ("I'm a teapot, 418", "refused it without saying why"),
+        ("NullReferenceException, 500", PERHAPS),
         ("Empty, 200", PERHAPS),
+        ("A sign-in page, 200", PERHAPS),
+        ("Broken JSON, 200", PERHAPS),
+        ("null, 200", PERHAPS),
+        ("Error without a type, 200", PERHAPS),
+        ("Empty, 500", PERHAPS),
+        ("Bad gateway in HTML, 502", PERHAPS),
         ("Hangs, nothing done", PERHAPS),
-        ("Closed after accepting", PERHAPS),
+        ("Hangs after accepting", PERHAPS),
         ("Reset, nothing done", PERHAPS),
+        ("Reset after accepting", PERHAPS),
+        ("Closed after accepting", PERHAPS),
+        ("Half an answer", PERHAPS),
+        ("A byte at a time", PERHAPS),
+        ("A huge answer", PERHAPS),
+        ("A gzip bomb", PERHAPS),
     ],
 )
 async def test_a_fault_of_leadsquared_is_told(sandbox: Sandbox, fault: str, told: str) -> None:
@@ -55,13 +73,18 @@ async def test_a_bot_removed_from_the_channel_still_answers_the_sender(
     await expect(sandbox.page.get_by_text("the bot among them")).to_be_visible()
 
 
-async def test_a_slack_that_says_429_is_asked_once_more(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize(
+    "fault", ["429, Retry-After 2", "Status 500", "Reset, nothing done", "expired_url (404)"]
+)
+async def test_an_outcome_that_slack_does_not_take_comes_all_the_same(
+    sandbox: Sandbox, fault: str
+) -> None:
     switches = await sandbox.open_drawer("Switches")
-    await switches.get_by_label("Slack's fault").select_option("ratelimited:2")
+    await switches.get_by_label("Slack's fault").select_option(label=fault)
     await switches.get_by_label("Of method").select_option("response_url")
     await switches.get_by_role("button", name="Break Slack").click()
-    await sandbox.say("/notify @priya While Slack is busy | 3 pm")
-    await sandbox.sees(f"{SENT}: “While Slack is busy”")
+    await sandbox.say(f"/notify @priya While Slack says {fault} | 3 pm")
+    await sandbox.sees(f"{SENT}: “While Slack says {fault}”")
     used_up = switches.get_by_role("list", name="Faults of Slack")
     await expect(used_up).to_have_text("No fault is switched on.")
 

@@ -36,15 +36,21 @@ BOTH_WAYS = {
     "test_shortcuts",
     "test_subcommands",
 }
-"""Modules whose tests run over HTTP and in Socket Mode; the others are about what comes after."""
+"""Modules whose tests always run over HTTP and in Socket Mode; the others are about what comes
+after, and run in Socket Mode with `make test-long`."""
 
 SOCKET_ONLY = {"test_socket_mode", "test_socket_mode_trouble"}
+HTTP_ONLY = {"test_intake"}
 
 
-def find_ways_in(module: str) -> list[str]:
+def find_ways_in(module: str) -> list[Any]:
     if module in SOCKET_ONLY:
         return ["socket"]
-    return list(WAYS_IN) if module in BOTH_WAYS else ["http"]
+    if module in HTTP_ONLY:
+        return ["http"]
+    if module in BOTH_WAYS:
+        return list(WAYS_IN)
+    return ["http", pytest.param("socket", marks=pytest.mark.long)]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
