@@ -122,6 +122,8 @@ async def test_names_that_arrive_as_typed_are_noticed_until_they_arrive_as_ids(
 
 
 async def test_a_request_that_slack_did_not_sign_is_mentioned(world: World) -> None:
+    if world.slack.uses_sockets:
+        pytest.skip("nobody posts requests in Socket Mode")
     await world.slack.post(b"command=%2Fnotify", world.slack.sign(b"", signature="v0=00"))
     assert line_about("Signatures", await check(world)).startswith(
         "! *Signatures*: a request was refused 0 seconds ago, as it was not signed by Slack."
