@@ -74,7 +74,17 @@ async def test_a_bot_removed_from_the_channel_still_answers_the_sender(
 
 
 @pytest.mark.parametrize(
-    "fault", ["429, Retry-After 2", "Status 500", "Reset, nothing done", "expired_url (404)"]
+    "fault",
+    [
+        "429, Retry-After 2",
+        "Status 500",
+        "An HTML page, 200",
+        "Reset, nothing done",
+        "Reset after doing it",
+        "Hangs, nothing done",
+        "Hangs after doing it",
+        "expired_url (404)",
+    ],
 )
 async def test_an_outcome_that_slack_does_not_take_comes_all_the_same(
     sandbox: Sandbox, fault: str
