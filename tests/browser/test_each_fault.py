@@ -110,3 +110,21 @@ async def test_a_slow_leadsquared_is_waited_for(sandbox: Sandbox) -> None:
     requests = sandbox.page.get_by_role("list", name="Requests").get_by_role("button")
     push = requests.filter(has_text="Browser.Push").first
     await expect(push).to_contain_text(re.compile(r"200\s*1\.\d+ s"))
+
+
+@pytest.mark.parametrize("fault", ["not_in_channel", "internal_error"])
+async def test_an_outcome_that_no_place_takes_at_once_is_posted_again(
+    sandbox: Sandbox, fault: str
+) -> None:
+    switches = await sandbox.open_drawer("Switches")
+    for method, broken in (("response_url", "expired_url (404)"), ("chat.postMessage", fault)):
+        await switches.get_by_label("Slack's fault").select_option(label=broken)
+        await switches.get_by_label("Of method").select_option(method)
+        await switches.get_by_role("button", name="Break Slack").click()
+    await sandbox.say(f"/notify @priya While {fault} | 3 pm")
+    used_up = switches.get_by_role("list", name="Faults of Slack")
+    await expect(used_up).to_have_text("No fault is switched on.")
+    if fault == "not_in_channel":  # then it comes as a direct message
+        await sandbox.go("LeadSquared Notifier")
+        await sandbox.slack.get_by_role("button", name="Messages", exact=True).click()
+    await sandbox.sees(f"{SENT}: “While {fault}”")
