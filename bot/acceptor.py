@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from bot.composer import Composer
+from bot.composer import Composer, Wording
 from bot.errors import SlackError, StoreError, UserError
 from bot.groups import Group, Groups
 from bot.leads.addressing import build_recipients, needs_key_owner, put_behind, say_ownerless
@@ -15,9 +15,8 @@ from bot.leads.finder import Leads
 from bot.leads.found import LeadPage, Several, name_of
 from bot.leads.reference import ById, LeadReference
 from bot.leadsquared.models import Lead
-from bot.notification import Addressee, LeadOwner, Named, Notification, Place, SlackGroup, SlackUser
+from bot.notification import Addressee, LeadOwner, Named, Place, SlackGroup, SlackUser
 from bot.people import Person
-from bot.presets import Preset
 from bot.preview import Preview
 from bot.questions import LeadChoice, Question, WhichLead
 from bot.replies.ids import BlockId
@@ -63,11 +62,7 @@ class Request:
     sender: Person
     recipients: Sequence[Named]
     place: Place
-    content: str
-    title: str | None = None
-    link: str | None = None
-    icon: str | None = None
-    preset: Preset | None = None
+    wording: Wording
     lead: LeadReference | None = None
     until: float | None = None
     """When the listener must have its answer, by the loop's time."""
@@ -95,7 +90,8 @@ class Acceptor:
         """
         self.check_place(request.place)
         await self.check_sender(request.sender)
-        self._compose(request)  # what is wrong with the text is said before anybody is asked
+        # What is wrong with the text is said before anybody is asked.
+        self.composer.compose(request.wording, request.sender.name)
         named, groups = await self._expand(request.recipients)
         if request.lead is None:
             return await self._store(self._build(request, named), groups)
@@ -152,10 +148,11 @@ class Acceptor:
         key_owner_id: str | None = None,
     ) -> Acceptance:
         """Return what is to be stored, about a lead if one was named; raises UserError."""
-        notification = self._compose(request, name_of(page.lead) if page else None)
-        if page is not None and not request.link:
-            notification = put_behind(notification, page)
         lead = page.lead if page else None
+        lead_name = name_of(lead) if lead else None
+        notification = self.composer.compose(request.wording, request.sender.name, lead_name)
+        if page is not None and not request.wording.link:
+            notification = put_behind(notification, page)
         return Acceptance(
             key=request.key,
             sender_id=request.sender.user_id,
@@ -163,17 +160,6 @@ class Acceptor:
             notification=notification,
             recipients=build_recipients(named, lead, key_owner_id),
             place=request.place,
-        )
-
-    def _compose(self, request: Request, lead_name: str | None = None) -> Notification:
-        return self.composer.compose(
-            title=request.title,
-            content=request.content,
-            link=request.link,
-            icon=request.icon,
-            sender_name=request.sender.name,
-            preset=request.preset,
-            lead_name=lead_name,
         )
 
     async def preview(self, request: Request) -> Preview:
@@ -189,22 +175,14 @@ class Acceptor:
 
     async def _find_lead_name(self, request: Request) -> str | None:
         """Return the name that the title of a preset takes in; forms name a lead by its id."""
-        is_needed = request.preset and not (request.title or "").strip()
+        is_needed = request.wording.preset and not (request.wording.title or "").strip()
         if not is_needed or not isinstance(request.lead, ById):
             return None
         return await self.leads.find_name(request.lead)
 
     def _preview(self, request: Request, lead_name: str | None = None) -> Preview:
-        attempt = self.composer.attempt(
-            title=request.title,
-            content=request.content,
-            link=request.link,
-            icon=request.icon,
-            sender_name=request.sender.name,
-            preset=request.preset,
-            lead_name=lead_name,
-        )
-        opens_lead = request.lead is not None and not request.link
+        attempt = self.composer.attempt(request.wording, request.sender.name, lead_name)
+        opens_lead = request.lead is not None and not request.wording.link
         return replace(attempt.preview(self.composer.max_bytes), opens_lead=opens_lead)
 
     async def accept_draft(self, draft_id: str, sender: Person) -> Receipt:

@@ -36,6 +36,17 @@ LAID_OUT = "\n\t"
 
 
 @dataclass(frozen=True)
+class Wording:
+    """What a person wrote and chose for a notification; what is None follows from the rest."""
+
+    content: str
+    title: str | None = None
+    link: str | None = None
+    icon: str | None = None
+    preset: Preset | None = None
+
+
+@dataclass(frozen=True)
 class Attempt:
     """What was written as a notification, with everything that LeadSquared would not take."""
 
@@ -68,47 +79,22 @@ class Composer:
     """Where the pictures of presets are, with a slash at its end; None for nowhere."""
 
     def compose(
-        self,
-        *,
-        title: str | None,
-        content: str,
-        link: str | None,
-        icon: str | None,
-        sender_name: str,
-        preset: Preset | None = None,
-        lead_name: str | None = None,
+        self, wording: Wording, sender_name: str, lead_name: str | None = None
     ) -> Notification:
         """Return the notification as it will be shown; raises UserError naming the field."""
-        attempt = self.attempt(
-            title=title,
-            content=content,
-            link=link,
-            icon=icon,
-            sender_name=sender_name,
-            preset=preset,
-            lead_name=lead_name,
-        )
+        attempt = self.attempt(wording, sender_name, lead_name)
         if attempt.mistakes:
             raise attempt.mistakes[0]
         return attempt.notification
 
-    def attempt(
-        self,
-        *,
-        title: str | None,
-        content: str,
-        link: str | None,
-        icon: str | None,
-        sender_name: str,
-        preset: Preset | None = None,
-        lead_name: str | None = None,
-    ) -> Attempt:
+    def attempt(self, wording: Wording, sender_name: str, lead_name: str | None = None) -> Attempt:
         """Return the same, whatever is wrong with it."""
+        typed = (wording.title or "").strip()
         made = Notification(
-            title=(title or "").strip() or _build_title(preset, lead_name, sender_name),
-            content=content.replace("\r\n", "\n"),
-            click_url=link or _find_crm_link(content),
-            icon_url=icon or self._find_icon(preset),
+            title=typed or _build_title(wording.preset, lead_name, sender_name),
+            content=wording.content.replace("\r\n", "\n"),
+            click_url=wording.link or _find_crm_link(wording.content),
+            icon_url=wording.icon or self._find_icon(wording.preset),
         )
         signed = replace(made, content=made.content + self.signature(sender_name))
         size = count_bytes(signed.title, signed.content)

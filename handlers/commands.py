@@ -12,6 +12,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot import grammar
 from bot.acceptor import Acceptor, Request
+from bot.composer import Wording
 from bot.directory import Directory
 from bot.doctor.live import Doctor
 from bot.errors import UserError
@@ -79,17 +80,20 @@ class NotifyCommand:
         self, send: Send, sender: Person, command: dict[str, Any], until: float | None
     ) -> str | Message:
         names = await self.directory.fetch_names(mentioned_users(f"{send.title} {send.content}"))
+        wording = Wording(
+            content=from_typed(send.content, names),
+            title=send.title and from_typed(send.title, names),
+            link=send.link,
+            icon=send.icon,
+            preset=send.preset,
+        )
         receipt = await self.acceptor.accept(
             Request(
                 key=_name_interaction(command),
                 sender=sender,
                 recipients=send.recipients,
                 place=_place(command, private=send.private),
-                title=send.title and from_typed(send.title, names),
-                content=from_typed(send.content, names),
-                link=send.link,
-                icon=send.icon,
-                preset=send.preset,
+                wording=wording,
                 lead=send.lead,
                 until=until,
             )

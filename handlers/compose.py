@@ -11,6 +11,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.acceptor import Acceptor, Request
+from bot.composer import Wording
 from bot.directory import Directory
 from bot.errands import Errands
 from bot.errors import SlackRefusedError, UserError
@@ -96,13 +97,14 @@ class ComposeModal:
 def _rebuild(request: Request, shown: Preview) -> dict[str, Any]:
     """Build the form again with what is written in it; an address that is wrong stays by its id."""
     users = [each for each in request.recipients if isinstance(each, SlackUser)]
+    written = request.wording
     prefill = Prefill(
-        title=request.title or "",
-        content=request.content,
-        link=request.link or "" if request.link == shown.click_url else "",
-        icon=request.icon or "" if request.icon == shown.icon_url else "",
+        title=written.title or "",
+        content=written.content,
+        link=written.link or "" if written.link == shown.click_url else "",
+        icon=written.icon or "" if written.icon == shown.icon_url else "",
         recipients=tuple(user.user_id for user in users),
-        preset=request.preset,
+        preset=written.preset,
     )
     return modal(request.place, prefill, shown)
 
@@ -126,11 +128,13 @@ def _build_request(view: dict[str, Any], sender: Person, until: float | None = N
         sender=sender,
         recipients=recipients,
         place=read_place(view.get("private_metadata")),
-        title=_read_text(view, BlockId.TITLE),
-        content=_read_text(view, BlockId.CONTENT) or "",
-        link=_read_text(view, BlockId.LINK),
-        icon=_read_text(view, BlockId.ICON),
-        preset=_read_preset(view),
+        wording=Wording(
+            content=_read_text(view, BlockId.CONTENT) or "",
+            title=_read_text(view, BlockId.TITLE),
+            link=_read_text(view, BlockId.LINK),
+            icon=_read_text(view, BlockId.ICON),
+            preset=_read_preset(view),
+        ),
         lead=_read_lead(view),
         until=until,
     )

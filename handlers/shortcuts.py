@@ -12,6 +12,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.acceptor import Acceptor, Request
+from bot.composer import Wording
 from bot.directory import Directory
 from bot.errors import StoreError
 from bot.forms import Forms, View
@@ -95,8 +96,6 @@ class Shortcuts:
                 sender=sender,
                 recipients=(),
                 place=place,
-                title=prefill.title,
-                content=prefill.content,
-                link=prefill.link,
+                wording=Wording(prefill.content, prefill.title, prefill.link),
             )
         )

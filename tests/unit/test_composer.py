@@ -1,8 +1,11 @@
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.composer import Composer
+from bot.composer import Composer, Wording
 from bot.errors import UserError
 from bot.leadsquared.models import BrowserPush
 from bot.notification import KEY_OWNER, Notification
@@ -13,13 +16,14 @@ COMPOSER = Composer(2048, sign=True)
 UNSIGNED = Composer(2048, sign=False)
 
 
-def compose(composer: Composer = COMPOSER, /, **changes: str | None) -> Notification:
-    given: dict[str, str | None] = {"title": "T", "content": "C", "link": None, "icon": None}
-    given |= changes
-    return composer.compose(sender_name="Alice Rao", **given)  # type: ignore[arg-type]  # a table
+WORDING = Wording("C", "T")
 
 
-def refused(composer: Composer = COMPOSER, /, **changes: str | None) -> UserError:
+def compose(composer: Composer = COMPOSER, /, **changes: Any) -> Notification:
+    return composer.compose(replace(WORDING, **changes), "Alice Rao")
+
+
+def refused(composer: Composer = COMPOSER, /, **changes: Any) -> UserError:
     with pytest.raises(UserError) as caught:
         compose(composer, **changes)
     return caught.value
@@ -34,9 +38,7 @@ def test_without_a_signature_the_content_is_what_was_typed() -> None:
 
 
 def test_the_line_that_names_the_sender_cannot_be_turned_around() -> None:
-    made = COMPOSER.compose(
-        title=None, content="C", link=None, icon=None, sender_name="Alice\u202e\x00 Rao"
-    )
+    made = COMPOSER.compose(Wording("C"), "Alice\u202e\x00 Rao")
     assert made.content == "C\n— Alice Rao, Slack"
     assert made.title == "Message from Alice Rao"
 
@@ -142,16 +144,10 @@ ILLUSTRATED = Composer(2048, sign=False, icon_base="https://bot.io/icons/")
 
 
 def compose_call(
-    composer: Composer = ILLUSTRATED, /, lead_name: str | None = None, **changes: str | None
+    composer: Composer = ILLUSTRATED, /, lead_name: str | None = None, **changes: Any
 ) -> Notification:
-    given: dict[str, str | None] = {"title": None, "link": None, "icon": None}
-    return composer.compose(
-        content="At 3 pm",
-        sender_name="Alice Rao",
-        preset=Preset.CALL,
-        lead_name=lead_name,
-        **(given | changes),
-    )
+    wording = Wording("At 3 pm", preset=Preset.CALL)
+    return composer.compose(replace(wording, **changes), "Alice Rao", lead_name)
 
 
 def test_a_preset_gives_title_and_icon() -> None:
@@ -175,13 +171,8 @@ def test_a_lead_name_cannot_break_the_title() -> None:
 
 
 def test_an_attempt_tells_all_that_is_wrong_and_compose_the_first_of_it() -> None:
-    attempt = UNSIGNED.attempt(
-        title="a\nb",
-        content="x" * 3000,
-        link="http://x.io/",
-        icon="nonsense",
-        sender_name="Alice Rao",
-    )
+    wording = Wording("x" * 3000, "a\nb", "http://x.io/", "nonsense")
+    attempt = UNSIGNED.attempt(wording, "Alice Rao")
     assert [mistake.field for mistake in attempt.mistakes] == ["title", "content", "link", "icon"]
     assert attempt.size == 3003
     error = refused(UNSIGNED, title="a\nb", content="x" * 3000, link="http://x.io/")
@@ -191,9 +182,7 @@ def test_an_attempt_tells_all_that_is_wrong_and_compose_the_first_of_it() -> Non
 @given(st.text(), st.text(), st.text(max_size=40))
 def test_whatever_is_composed_the_crm_model_takes(title: str, content: str, name: str) -> None:
     try:
-        made = COMPOSER.compose(
-            title=title or None, content=content, link=None, icon=None, sender_name=name
-        )
+        made = COMPOSER.compose(Wording(content, title or None), name)
     except UserError:
         return
     assert BrowserPush(user_id=KEY_OWNER, title=made.title, content=made.content)

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.composer import Composer
+from bot.composer import Composer, Wording
 from bot.forwarding import build_place, build_prefill, people_in
 from bot.leadsquared.models import count_bytes
 from bot.replies.compose import modal
@@ -56,13 +56,8 @@ def test_any_message_opens_a_form(
     assert people_in(message) <= {"U0BOB0001", "U0EVE0001"}
     prefill = build_prefill(shortcut, names, max_bytes=ROOM)
     assert count_bytes(prefill.title, prefill.content) <= ROOM
-    attempt = COMPOSER.attempt(
-        title=prefill.title,
-        content=prefill.content,
-        link=prefill.link,
-        icon=None,
-        sender_name="Alice Rao",
-    )
+    wording = Wording(prefill.content, prefill.title, prefill.link)
+    attempt = COMPOSER.attempt(wording, "Alice Rao")
     view = modal(build_place(shortcut), prefill, attempt.preview(COMPOSER.max_bytes))
     assert check_view(view, "modal") == []
     assert not is_too_large(view)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.composer import Composer
+from bot.composer import Composer, Wording
 from bot.notification import Notification, Place
 from bot.plaintext import clip
 from bot.presets import Preset
@@ -17,8 +17,8 @@ COMPOSER = Composer(2048, sign=True, icon_base="https://bot.io/icons/")
 
 
 def preview(title: str | None = "T", content: str = "C", **changes: Any) -> Preview:
-    given_now: dict[str, Any] = {"link": None, "icon": None, "sender_name": "Alice Rao"} | changes
-    return COMPOSER.attempt(title=title, content=content, **given_now).preview(COMPOSER.max_bytes)
+    wording = Wording(content, title, **changes)
+    return COMPOSER.attempt(wording, "Alice Rao").preview(COMPOSER.max_bytes)
 
 
 @pytest.mark.parametrize(
