@@ -8,6 +8,7 @@ from bot.migrations.run import upgrade
 from bot.store.database import Database, open_database
 from tests.clock import FrozenClock
 from tests.postgres import Postgres, running_postgres
+from tests.store import Store
 
 ON_BOTH = {
     "test_buttons",
@@ -77,3 +78,11 @@ async def database(database_url: str, clock: FrozenClock) -> AsyncIterator[Datab
     opened = open_database(database_url, now=clock.time)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def store(database: Database) -> Store:
+    """The store's parts as one process has them, with the slots of its account."""
+    store = Store(database)
+    await store.gate.prepare()
+    return store

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, Row, Select, select, text
 
-from bot.notification import KeyOwner, Notification, Place, SlackUser
+from bot.notification import KeyOwner, Notification, Outcome, Place, SlackUser, State
 from bot.store import store
 from bot.store.acceptance import Acceptance
 from bot.store.claims import Claim
@@ -18,6 +18,7 @@ LIMITS = Limits(limit=3, period=5.0, reserved=1, timeout=10.0)
 ACCOUNT = "https://api.example.com"
 DELIVER_WITHIN = 3600.0
 KEY_OWNER_ONLY = ("",)
+SENT = Outcome(State.SENT)
 
 
 class Store(store.Store):
@@ -63,6 +64,10 @@ class Store(store.Store):
         claim = await self.claims.claim()
         assert isinstance(claim, Claim)
         return claim
+
+    async def settle(self, outcome: Outcome = SENT) -> None:
+        """Claim the delivery that is next, and let it end so."""
+        await self.claims.settle(await self.claim(), outcome, None)
 
     async def rows(self) -> list[Row[tuple[object, ...]]]:
         """Return all deliveries as they are stored, in the order they were accepted."""

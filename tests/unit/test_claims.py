@@ -26,13 +26,6 @@ MANY = Limits(limit=50, period=5.0, reserved=2, timeout=10.0)
 
 
 @pytest.fixture
-async def store(database: Database) -> Store:
-    store = Store(database)
-    await store.gate.prepare()
-    return store
-
-
-@pytest.fixture
 async def wide(database: Database) -> Store:
     """A store whose slots are never the question."""
     store = Store(database, MANY)
@@ -355,7 +348,7 @@ async def test_a_late_result_is_told_though_unknown_was_told_before(
 
 async def test_a_result_in_time_is_told_once(store: Store) -> None:
     await store.accept("")
-    await store.claims.settle(await store.claim(), SENT, None)
+    await store.settle()
     await store.debts.pay((await store.take_debt()).id)
     assert await store.debts.take() is None
 

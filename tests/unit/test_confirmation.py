@@ -16,13 +16,6 @@ from tests.clock import FrozenClock
 from tests.store import LIMITS, Store, acceptance
 
 
-@pytest.fixture
-async def store(database: Database) -> Store:
-    store = Store(database)
-    await store.gate.prepare()
-    return store
-
-
 def person(user_id: str, standing: Standing = Standing.MEMBER, email: str | None = "a@b") -> Person:
     return Person(user_id, f"Name {user_id}", email, standing, is_admin=False)
 

@@ -14,18 +14,6 @@ SENT = Outcome(State.SENT)
 REJECTED = Outcome(State.REJECTED, "refused")
 
 
-@pytest.fixture
-async def store(database: Database) -> Store:
-    store = Store(database)
-    await store.gate.prepare()
-    return store
-
-
-async def end(store: Store) -> None:
-    """Settle the delivery that is next."""
-    await store.claims.settle(await store.claim(), SENT, None)
-
-
 async def test_nothing_is_owed_at_first(store: Store) -> None:
     assert await store.debts.take() is None
 
@@ -34,7 +22,7 @@ async def test_a_reply_is_owed_once_every_delivery_has_ended(store: Store) -> No
     notification = await store.accept("UA", "UB", "UC")
     await store.resolve(UA="a", UB="b")
     claim = await store.claim()
-    await end(store)
+    await store.settle()
     assert await store.debts.take() is None  # one is being sent, one is unresolved
     await store.claims.settle(claim, SENT, None)
     assert await store.debts.take() is None
@@ -53,7 +41,7 @@ async def test_a_reply_is_leased_to_one_process_and_to_another_if_that_died(
 ) -> None:
     other = Store(database)
     await store.accept("")
-    await end(store)
+    await store.settle()
     debt = await store.take_debt()
     assert await other.debts.take() is None
     clock.forward(LEASE - TICK)
@@ -64,7 +52,7 @@ async def test_a_reply_is_leased_to_one_process_and_to_another_if_that_died(
 
 async def test_a_reply_is_paid_once(store: Store, clock: FrozenClock) -> None:
     await store.accept("")
-    await end(store)
+    await store.settle()
     await store.debts.pay((await store.take_debt()).id)
     clock.forward(2 * LEASE)
     assert await store.debts.take() is None
@@ -74,8 +62,8 @@ async def test_the_oldest_reply_is_paid_first(store: Store, clock: FrozenClock) 
     for key in ("k1", "k2"):
         await store.accept("", key=key, sender=key)
         clock.forward(1)
-    await end(store)
-    await end(store)
+    await store.settle()
+    await store.settle()
     assert [(await store.take_debt()).asked_by for _ in range(2)] == ["k1", "k2"]
 
 
@@ -84,7 +72,7 @@ async def test_a_postponed_reply_waits_and_counts_its_tries(
     store: Store, clock: FrozenClock, counts: bool, tries: int
 ) -> None:
     await store.accept("")
-    await end(store)
+    await store.settle()
     debt = await store.take_debt()
     await store.debts.postpone(debt.id, seconds=4, counts=counts)
     clock.forward(4 - TICK)
@@ -99,7 +87,7 @@ async def test_uses_of_a_response_url_are_counted_and_survive(
 ) -> None:
     place = Place("C1", response_url="https://hooks.test/1")
     await store.accept("", place=place)
-    await end(store)
+    await store.settle()
     debt = await store.take_debt()
     for _ in range(2):
         await store.debts.count_use(debt.id)
@@ -207,7 +195,7 @@ async def test_an_outcome_comes_before_progress_and_needs_no_spacing(
     await store.take_debt()
     await accept_many(store, Place("C2"))
     await store.accept("", key="k2", place=Place("C3"))
-    await end(store)
+    await store.settle()
     assert (await store.take_debt()).place.channel_id == "C3"
 
 
@@ -218,7 +206,7 @@ async def test_the_outcome_is_due_at_once_and_takes_the_card_over(
     clock.forward(PATIENCE)
     card = Card("C1", "1.5")
     await store.debts.show_again((await store.take_debt()).id, seconds=3.0, card=card)
-    await end(store)
+    await store.settle()
     await store.resolve(UA=NoMatch(Outcome(State.UNLINKED, "not_in_crm"), "Omar"))
     debt = await store.take_debt()
     assert not debt.report.is_open
@@ -232,7 +220,7 @@ async def test_progress_that_slack_will_not_have_is_not_shown_again(
     await store.debts.show_no_more((await store.take_debt()).id)
     clock.forward(60)
     assert await store.debts.take() is None
-    await end(store)
+    await store.settle()
     await store.resolve(**dict.fromkeys(("UA", "UB", "UC"), NoMatch(SENT)))
     assert await store.take_debt()
 

@@ -22,13 +22,6 @@ FULL = replace(
 FULL = replace(FULL, recipients=[*FULL.recipients, CrmRecipient("g9", "Olga Owner")])
 
 
-@pytest.fixture
-async def store(database: Database) -> Store:
-    store = Store(database)
-    await store.gate.prepare()
-    return store
-
-
 @pytest.mark.parametrize("given", [FULL, acceptance("UA")])
 def test_a_draft_comes_back_as_it_was(given: Acceptance) -> None:
     assert load(dump(given)) == given
@@ -104,15 +97,15 @@ async def test_what_reached_nobody_may_be_sent_again_at_once(
 ) -> None:
     await send(store, "k1")
     await store.resolve(UA="a")
-    await store.claims.settle(await store.claim(), Outcome(state), None)
+    await store.settle(Outcome(state))
     assert ((await send(store, "k2")).earlier is not None) is asked
 
 
 async def test_what_reached_some_is_asked_about_with_all_its_states(store: Store) -> None:
     await send(store, "k1", "UA", "UB")
     await store.resolve(UA="a", UB="b")
-    await store.claims.settle(await store.claim(), Outcome(State.SENT), None)
-    await store.claims.settle(await store.claim(), Outcome(State.REJECTED), None)
+    await store.settle()
+    await store.settle(Outcome(State.REJECTED))
     again = await send(store, "k2", "UB", "UA")
     assert again.earlier is not None
     assert again.earlier.states == {State.SENT, State.REJECTED}

@@ -39,7 +39,7 @@ async def use(store: Store) -> None:
     """Leave a trace in every table that has one of people."""
     await store.accept("UBOB", place=PLACE, content="SECRET")
     refused = Outcome(State.REJECTED, "rejected", "SECRET")
-    await store.claims.settle(await store.claim(), refused, None)
+    await store.settle(refused)
     debt = await store.take_debt()
     await store.debts.pay(debt.id)
     await store.outbox.ask([acceptance("UBOB", key="k2", place=PLACE, content="SECRET")])

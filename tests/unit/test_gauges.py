@@ -1,8 +1,6 @@
 import pytest
 
 from bot.errors import CrmRateLimitedError
-from bot.notification import Outcome, State
-from bot.store.database import Database
 from bot.store.gauges import Gauges
 from tests.clock import FrozenClock
 from tests.store import LIMITS, Store
@@ -19,13 +17,6 @@ QUIET = Gauges(
 )
 
 
-@pytest.fixture
-async def store(database: Database) -> Store:
-    store = Store(database)
-    await store.gate.prepare()
-    return store
-
-
 async def test_an_empty_bot_is_quiet(store: Store) -> None:
     assert await store.gauges.read() == QUIET
 
@@ -36,7 +27,7 @@ async def test_what_is_open_is_counted_and_what_ended_is_not(
     await store.accept("UA", "UB", "UC")
     await store.resolve(UA="a", UB="b")
     clock.forward(7)
-    await store.claims.settle(await store.claim(), Outcome(State.SENT), None)
+    await store.settle()
     await store.claim()
     gauges = await store.gauges.read()
     assert (gauges.pending, gauges.sending, gauges.owed) == (1, 1, 0)
@@ -48,7 +39,7 @@ async def test_a_reply_is_owed_from_the_outcome_until_it_is_paid(
 ) -> None:
     await store.accept("", key="k1", content="a")
     await store.accept("", key="k2", content="b")
-    await store.claims.settle(await store.claim(), Outcome(State.SENT), None)
+    await store.settle()
     assert (await store.gauges.read()).owed == 1
     debt = await store.take_debt()
     await store.debts.postpone(debt.id, seconds=300)

@@ -43,13 +43,6 @@ def ear(database: Database) -> Ear:
     return ear
 
 
-@pytest.fixture
-async def store(database: Database) -> Store:
-    store = Store(database, LIMITS)
-    await store.gate.prepare()
-    return store
-
-
 async def accept(store: Store, ear: Ear, *users: str, **crm: str) -> str:
     """Accept and resolve, and forget what was heard of it."""
     notification = await store.accept(*users)
@@ -88,7 +81,7 @@ async def test_what_is_put_back_is_pending_again(store: Store, ear: Ear) -> None
 
 async def test_twins_come_to_the_same_outcome(store: Store, ear: Ear) -> None:
     await accept(store, ear, "UA", "UB", "UC", UA="a", UB="a")
-    await store.claims.settle(await store.claim(), REJECTED, None)
+    await store.settle(REJECTED)
     assert ear.take() == {"sending": 1, "rejected": 2}
     await store.resolve(UC="a")
     assert ear.take() == {"rejected": 1}

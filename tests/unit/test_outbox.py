@@ -20,13 +20,6 @@ from tests.clock import FrozenClock
 from tests.store import LIMITS, Store, acceptance
 
 
-@pytest.fixture
-async def store(database: Database) -> Store:
-    store = Store(database)
-    await store.gate.prepare()
-    return store
-
-
 @contextmanager
 def write_lock(url: str) -> Iterator[None]:
     """Hold SQLite's write lock from another connection, as a busy process does."""

@@ -4,17 +4,9 @@ from bot.errors import CrmRateLimitedError
 from bot.notification import Outcome, State
 from bot.overview import LastError, Overview
 from bot.people import Link, Person, Standing
-from bot.store.database import Database
 from bot.store.resolutions import NoMatch
 from tests.clock import FrozenClock
 from tests.store import DELIVER_WITHIN, LIMITS, Store
-
-
-@pytest.fixture
-async def store(database: Database) -> Store:
-    store = Store(database)
-    await store.gate.prepare()
-    return store
 
 
 def person(user_id: str, standing: Standing = Standing.MEMBER) -> Person:
@@ -22,7 +14,7 @@ def person(user_id: str, standing: Standing = Standing.MEMBER) -> Person:
 
 
 async def end(store: Store, outcome: Outcome) -> None:
-    await store.claims.settle(await store.claim(), outcome, None)
+    await store.settle(outcome)
 
 
 async def test_an_empty_bot_has_an_overview(store: Store) -> None:

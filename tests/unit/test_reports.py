@@ -1,34 +1,21 @@
 import pytest
 
-from bot.notification import Outcome, State, Summary
-from bot.store.database import Database
+from bot.notification import State, Summary
 from tests.clock import FrozenClock
 from tests.store import Store
-
-
-@pytest.fixture
-async def store(database: Database) -> Store:
-    store = Store(database)
-    await store.gate.prepare()
-    return store
-
-
-async def end(store: Store) -> None:
-    """Settle the delivery that is next."""
-    await store.claims.settle(await store.claim(), Outcome(State.SENT), None)
 
 
 async def test_a_report_says_how_long_it_took(store: Store, clock: FrozenClock) -> None:
     notification = await store.accept("UA", "UB")
     await store.resolve(UA="a", UB="b")
     clock.forward(3)
-    await end(store)
+    await store.settle()
     clock.forward(1)
     report = await store.reports.find(notification)
     assert report is not None
     assert report.seconds == pytest.approx(4)  # one is still open
     clock.forward(3)
-    await end(store)
+    await store.settle()
     clock.forward(60)
     report = await store.reports.find(notification)
     assert report is not None
@@ -56,7 +43,7 @@ async def test_the_recent_ones_are_counted_by_state_and_their_first_named(
 ) -> None:
     many = await store.accept("UA", "UB", "UC", "UD", key="k1")
     await store.resolve(UA="a", UB="b")
-    await end(store)
+    await store.settle()
     clock.forward(1)
     alone = await store.accept("UA", key="k2")
     await store.accept("UA", key="k3", sender="UBOB")

@@ -2,7 +2,6 @@ import pytest
 
 from bot.errors import CrmAccessError, CrmConnectError
 from bot.notification import KEY_OWNER, Outcome, State
-from bot.store.database import Database
 from bot.store.resolutions import AskAgain, Match, NoMatch
 from tests.clock import FrozenClock
 from tests.store import LIMITS, Store
@@ -10,13 +9,6 @@ from tests.store import LIMITS, Store
 TICK = 0.01
 SENT = Outcome(State.SENT)
 NOT_IN_CRM = NoMatch(Outcome(State.UNLINKED, "not_in_crm"), "Omar")
-
-
-@pytest.fixture
-async def store(database: Database) -> Store:
-    store = Store(database)
-    await store.gate.prepare()
-    return store
 
 
 async def pairs(store: Store) -> list[tuple[str, int | None]]:

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import Connection
 
 from bot.notification import Outcome, Place, State
-from bot.store.database import Database
 from bot.store.resolutions import NoMatch
 from bot.store.retention import DAY
 from tests.clock import FrozenClock
@@ -19,24 +18,12 @@ SENT = Outcome(State.SENT)
 REJECTED = Outcome(State.REJECTED, "refused")
 
 
-@pytest.fixture
-async def store(database: Database) -> Store:
-    store = Store(database)
-    await store.gate.prepare()
-    return store
-
-
-async def end(store: Store) -> None:
-    """Settle the delivery that is next."""
-    await store.claims.settle(await store.claim(), SENT, None)
-
-
 async def test_what_ended_and_was_told_is_forgotten_after_its_days(
     store: Store, clock: FrozenClock
 ) -> None:
     notification = await store.accept("UA", "UB")
     await store.resolve(UA="a", UB="a")
-    await end(store)
+    await store.settle()
     await store.debts.pay((await store.take_debt()).id)
     clock.forward(30 * DAY - TICK)
     assert await store.retention.forget(keep_days=30) == 0
@@ -52,7 +39,7 @@ async def test_what_ended_and_was_told_is_forgotten_after_its_days(
 
 async def test_what_is_owed_is_not_forgotten(store: Store, clock: FrozenClock) -> None:
     await store.accept("")
-    await end(store)
+    await store.settle()
     clock.forward(31 * DAY)
     assert await store.retention.forget(keep_days=30) == 0
     await store.debts.pay((await store.take_debt()).id)

@@ -18,13 +18,6 @@ SENT = Outcome(State.SENT)
 
 
 @pytest.fixture
-async def store(database: Database) -> Store:
-    store = Store(database)
-    await store.gate.prepare()
-    return store
-
-
-@pytest.fixture
 def rounds(store: Store) -> Rounds:
     return store.rounds
 
@@ -44,7 +37,7 @@ async def fail(store: Store) -> str:
     await store.resolve(UA="a", UB="b", UC=unlinked)
     first = await store.claim()
     await store.claims.settle(first, Outcome(State.REJECTED, "rejected", "No"), None)
-    await store.claims.settle(await store.claim(), SENT, None)
+    await store.settle()
     await store.debts.pay((await store.take_debt()).id)
     return notification
 
@@ -88,7 +81,7 @@ async def test_whoever_pressed_is_owed_one_reply_where_they_are(
     assert await store.debts.take() is None
     for _ in range(2):
         await store.execute("UPDATE slots SET free_at = 0")
-        await store.claims.settle(await store.claim(), SENT, None)
+        await store.settle()
     debt = await store.take_debt()
     assert (debt.asked_by, debt.place) == ("UBOB", ELSEWHERE)
     assert {each.state for each in debt.report.deliveries} == {State.SENT}
@@ -114,10 +107,10 @@ async def test_results_of_the_round_before_stay_fenced(
 async def test_twins_open_together_and_share_again(store: Store, rounds: Rounds) -> None:
     notification = await store.accept("UA", "UB")
     await store.resolve(UA="a", UB="a")
-    await store.claims.settle(await store.claim(), Outcome(State.REJECTED), None)
+    await store.settle(Outcome(State.REJECTED))
     assert await retry(rounds, notification) == 2
     await store.resolve(UA="a", UB="a")
-    await store.claims.settle(await store.claim(), SENT, None)
+    await store.settle()
     assert await store.states() == ["sent", "sent"]
 
 
@@ -132,7 +125,7 @@ async def test_a_press_has_its_effect_once(store: Store, rounds: Rounds) -> None
 
 async def test_with_nothing_to_open_nothing_is_owed(store: Store, rounds: Rounds) -> None:
     await store.accept("")
-    await store.claims.settle(await store.claim(), SENT, None)
+    await store.settle()
     await store.debts.pay((await store.take_debt()).id)
     assert await retry(rounds, "nothing", key="p1") == 0
     (row,) = await store.rows()
@@ -198,6 +191,6 @@ async def test_a_crm_user_stays_who_they_are_in_a_new_round(store: Store, rounds
     owner = CrmRecipient("g1", "Olga Owner")
     receipt = await store.outbox.accept(replace(acceptance(), recipients=[owner, KeyOwner()]))
     for _ in range(2):
-        await store.claims.settle(await store.claim(), Outcome(State.REJECTED), None)
+        await store.settle(Outcome(State.REJECTED))
     assert await retry(rounds, receipt.notification_id) == 2
     assert [row.crm_user_id for row in await store.rows()] == ["g1", KEY_OWNER]
