@@ -15,7 +15,16 @@ from bot.leads.finder import Leads
 from bot.leads.found import LeadPage, Several, name_of
 from bot.leads.reference import ById, LeadReference
 from bot.leadsquared.models import Lead
-from bot.notification import Addressee, LeadOwner, Named, Place, SlackGroup, SlackUser
+from bot.notification import (
+    Addressee,
+    LeadOwner,
+    Named,
+    Notification,
+    Place,
+    Recipient,
+    SlackGroup,
+    SlackUser,
+)
 from bot.people import Person
 from bot.preview import Preview
 from bot.questions import LeadChoice, Question, WhichLead
@@ -91,10 +100,11 @@ class Acceptor:
         self.check_place(request.place)
         await self.check_sender(request.sender)
         # What is wrong with the text is said before anybody is asked.
-        self.composer.compose(request.wording, request.sender.name)
+        notification = self.composer.compose(request.wording, request.sender.name)
         named, groups = await self._expand(request.recipients)
         if request.lead is None:
-            return await self._store(self._build(request, named), groups)
+            recipients = build_recipients(named)
+            return await self._store(_build(request, notification, recipients), groups)
         return await self._accept_about(request.lead, request, named, groups)
 
     async def _accept_about(
@@ -109,14 +119,15 @@ class Acceptor:
         found = await self.leads.find(reference, until=until)
         key_owner_id = await self._find_key_owner(named, until)
         if isinstance(found, LeadPage):
-            return await self._store(self._build(request, named, found, key_owner_id), groups)
+            about = self._build_about(request, named, found, key_owner_id)
+            return await self._store(about, groups)
         leads = _choosable(found, named)
         if self._is_many(named, groups):
             raise UserError(TWO_QUESTIONS.format(leads=len(found.leads), people=len(named)))
         shown = leads[:MOST_CHOICES]
         pages = [LeadPage(lead, await self.leads.page_url(lead.id, until=until)) for lead in shown]
         drafts = await self.outbox.ask(
-            [self._build(request, named, page, key_owner_id) for page in pages]
+            [self._build_about(request, named, page, key_owner_id) for page in pages]
         )
         choices = tuple(_choice(draft, lead) for draft, lead in zip(drafts, shown, strict=True))
         return WhichLead(choices, len(leads) - len(shown), len(found.leads) - len(leads))
@@ -140,27 +151,20 @@ class Acceptor:
     def _is_many(self, named: Sequence[Addressee], groups: Sequence[Group]) -> bool:
         return bool(groups) or 0 < self.confirm_above < len(named)
 
-    def _build(
+    def _build_about(
         self,
         request: Request,
         named: Sequence[Addressee],
-        page: LeadPage | None = None,
-        key_owner_id: str | None = None,
+        page: LeadPage,
+        key_owner_id: str | None,
     ) -> Acceptance:
-        """Return what is to be stored, about a lead if one was named; raises UserError."""
-        lead = page.lead if page else None
-        lead_name = name_of(lead) if lead else None
+        """Return what is to be stored about a lead; raises UserError."""
+        lead_name = name_of(page.lead)
         notification = self.composer.compose(request.wording, request.sender.name, lead_name)
-        if page is not None and not request.wording.link:
+        if not request.wording.link:
             notification = put_behind(notification, page)
-        return Acceptance(
-            key=request.key,
-            sender_id=request.sender.user_id,
-            sender_name=request.sender.name,
-            notification=notification,
-            recipients=build_recipients(named, lead, key_owner_id),
-            place=request.place,
-        )
+        recipients = build_recipients(named, page.lead, key_owner_id)
+        return _build(request, notification, recipients)
 
     async def preview(self, request: Request) -> Preview:
         """Return how this would look; nothing is stored or sent, and mistakes are part of it.
@@ -230,6 +234,19 @@ class Acceptor:
         if self.allowed_channels and place.channel_id not in self.allowed_channels:
             channels = ", ".join(f"<#{each}>" for each in self.allowed_channels)
             raise UserError(f"Notifications can only be sent from {channels}. Try it there.")
+
+
+def _build(
+    request: Request, notification: Notification, recipients: Sequence[Recipient]
+) -> Acceptance:
+    return Acceptance(
+        key=request.key,
+        sender_id=request.sender.user_id,
+        sender_name=request.sender.name,
+        notification=notification,
+        recipients=recipients,
+        place=request.place,
+    )
 
 
 def _choosable(found: Several, named: Sequence[Addressee]) -> list[Lead]:

@@ -26,7 +26,7 @@ def needs_key_owner(addressees: Sequence[Addressee]) -> bool:
 
 
 def build_recipients(
-    addressees: Sequence[Addressee], lead: Lead | None, key_owner_id: str | None
+    addressees: Sequence[Addressee], lead: Lead | None = None, key_owner_id: str | None = None
 ) -> tuple[Recipient, ...]:
     """Return the recipients with the lead's owner by name; raises UserError if there is none.
 
