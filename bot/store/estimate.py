@@ -23,15 +23,16 @@ class Estimate:
         before = select(deliveries.c.id).where(
             IS_QUEUED, deliveries.c.position < bindparam("count")
         )
-        self._capped = before.limit(bindparam("most"))
-        self._count_ahead = select(func.count()).select_from(self._capped.subquery())
+        capped = before.limit(bindparam("most")).subquery()
+        ahead = select(func.count()).select_from(capped).scalar_subquery()
+        self._look = gate.look_beside(ahead.label("ahead"))
 
     def read(self, connection: Connection, count: int) -> float:
         """Return how long it takes until the last of `count` recipients is served."""
-        limits, closed = self._gate.look(connection)
         bounds = {"count": count, "most": MOST_COUNTED}
-        ahead = connection.execute(self._count_ahead, bounds).scalar_one()
-        return closed + limits.estimate(ahead + count, bulk=count > INTERACTIVE_RECIPIENTS)
+        found = connection.execute(self._look, bounds).one()
+        limits, closed = self._gate.describe(found)
+        return closed + limits.estimate(found.ahead + count, bulk=count > INTERACTIVE_RECIPIENTS)
 
     def check(self, connection: Connection, count: int) -> float:
         """Do the same; raises UserError if it would outlive its usefulness."""

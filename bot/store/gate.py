@@ -12,7 +12,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Double, Row, bindparam, insert, null, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Double,
+    Row,
+    Select,
+    bindparam,
+    insert,
+    null,
+    select,
+    true,
+    update,
+)
 
 from bot.errors import CrmConnectError, CrmError, CrmRateLimitedError
 from bot.store.database import Database
@@ -193,7 +205,14 @@ class GateStore:
 
     def look(self, connection: Connection) -> tuple[Limits, float]:
         """Do the same as `read` in the caller's transaction, which need not wait for the gate."""
-        gate = connection.execute(self._look_at_gate).one()
+        return self.describe(connection.execute(self._look_at_gate).one())
+
+    def look_beside(self, *columns: ColumnElement[Any]) -> Select[Any]:
+        """Return the query of `look` with more columns; `describe` reads its row."""
+        return self._look_at_gate.add_columns(*columns)
+
+    def describe(self, gate: Row[Any]) -> tuple[Limits, float]:
+        """Return the limits in force and the seconds the gate stays closed, from its row."""
         return limits_in_force(gate, self.limits, gate.now), max(0.0, gate.closed_until - gate.now)
 
     def lock(self, connection: Connection) -> Row[Any]:
