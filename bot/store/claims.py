@@ -11,8 +11,10 @@ from typing import Any
 
 from sqlalchemy import (
     Connection,
+    Double,
     Select,
     TextClause,
+    Update,
     and_,
     bindparam,
     func,
@@ -25,7 +27,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.errors import CrmError
 from bot.notification import Notification, Outcome, State
-from bot.store.database import Database
+from bot.store.database import Clock, Database
 from bot.store.gate import INTERACTIVE_RECIPIENTS, GateStore, Permit, Wait
 from bot.store.moves import note
 from bot.store.resolutions import share_outcomes
@@ -79,17 +81,25 @@ class Claims:
             .join(notifications)
             .where(deliveries.c.id == self._peek.scalar_subquery())
         )
+        now = database.now
         self._begin = (
             update(deliveries)
             .where(deliveries.c.id == bindparam("key"), IS_CLAIMABLE)  # not cancelled meanwhile
             .values(
                 state=State.SENDING,
                 attempt=deliveries.c.attempt + 1,
-                lease_until=database.now + gate.limits.lease,
+                lease_until=now + gate.limits.lease,
             )
         )
-
-        now = database.now
+        self._end = _end_attempt(IS_SENDING, now)
+        given_up = and_(deliveries.c.state == State.UNKNOWN, deliveries.c.code == LEASE_RAN_OUT)
+        self._end_late = _end_attempt(given_up, now)
+        self._put_back = _of_attempt(IS_SENDING).values(state=State.PENDING, lease_until=null())
+        self._put_off = self._put_back.values(
+            code=bindparam("why"),
+            due_at=now + bindparam("seconds", type_=Double),
+            repeats=bindparam("repeated"),
+        )
         late = Outcome(State.UNAVAILABLE, TOO_LATE)
         self._end_expired = self._settle_where(late, IS_PENDING, deliveries.c.expires_at <= now)
         dead = Outcome(State.UNKNOWN, LEASE_RAN_OUT)
@@ -153,8 +163,7 @@ class Claims:
         condemns: bool,
     ) -> bool:
         self._gate.give_back(connection, claim.permit, error, used=True)
-        values = {**vars(outcome), "settled_at": self._database.now, "lease_until": null()}
-        if not self._update_attempt(connection, claim, values, IS_SENDING):
+        if not _change(connection, self._end, claim, **_bind(outcome)):
             return self._correct(connection, claim, outcome)
         note(connection, outcome.state)
         share_outcomes(connection, [claim.delivery_id])
@@ -173,14 +182,8 @@ class Claims:
         self, connection: Connection, claim: Claim, error: CrmError, seconds: float, counts: bool
     ) -> bool:
         self._gate.give_back(connection, claim.permit, error, used=True)
-        values = {
-            "state": State.PENDING,
-            "code": error.code,
-            "due_at": self._database.now + seconds,
-            "repeats": claim.repeats + int(counts),
-            "lease_until": null(),
-        }
-        if self._update_attempt(connection, claim, values, IS_SENDING):
+        values = {"why": error.code, "seconds": seconds, "repeated": claim.repeats + int(counts)}
+        if _change(connection, self._put_off, claim, **values):
             note(connection, State.PENDING)
             return True
         given_up = Outcome(State.UNAVAILABLE, error.code, error.detail or None)
@@ -192,8 +195,7 @@ class Claims:
 
     def _hand_back(self, connection: Connection, claim: Claim) -> None:
         self._gate.give_back(connection, claim.permit, None, used=False)
-        values = {"state": State.PENDING, "lease_until": null()}
-        if self._update_attempt(connection, claim, values, IS_SENDING):
+        if _change(connection, self._put_back, claim):
             note(connection, State.PENDING)
 
     async def sweep(self) -> int:
@@ -225,22 +227,9 @@ class Claims:
             condition, deliveries.c.due_at <= now, deliveries.c.expires_at > now
         )
 
-    def _update_attempt(
-        self, connection: Connection, claim: Claim, values: dict[str, Any], condition: Any
-    ) -> bool:
-        """Change a delivery as long as this attempt is its last; False if it is not."""
-        change = update(deliveries).where(
-            deliveries.c.id == claim.delivery_id,
-            deliveries.c.attempt == claim.attempt,
-            condition,
-        )
-        return bool(connection.execute(change.values(**values)).rowcount)
-
     def _correct(self, connection: Connection, claim: Claim, outcome: Outcome) -> bool:
         """Replace the `unknown` that the lease of this attempt left, and owe a new card."""
-        given_up = and_(deliveries.c.state == State.UNKNOWN, deliveries.c.code == LEASE_RAN_OUT)
-        values = {**vars(outcome), "settled_at": self._database.now}
-        if not self._update_attempt(connection, claim, values, given_up):
+        if not _change(connection, self._end_late, claim, **_bind(outcome)):
             return False
         note(connection, outcome.state)
         share_outcomes(connection, [claim.delivery_id])
@@ -268,3 +257,29 @@ class Claims:
             .values(**vars(outcome), settled_at=self._database.now, lease_until=null())
             .returning(deliveries.c.id)
         )
+
+
+def _of_attempt(condition: Any) -> Update:
+    """Return a change of a delivery as long as one attempt is its last."""
+    is_last = deliveries.c.attempt == bindparam("last")
+    return update(deliveries).where(deliveries.c.id == bindparam("key"), is_last, condition)
+
+
+def _end_attempt(condition: Any, now: Clock) -> Update:
+    return _of_attempt(condition).values(
+        state=bindparam("to"),
+        code=bindparam("why"),
+        detail=bindparam("words"),
+        settled_at=now,
+        lease_until=null(),
+    )
+
+
+def _bind(outcome: Outcome) -> dict[str, str | None]:
+    return {"to": outcome.state, "why": outcome.code, "words": outcome.detail}
+
+
+def _change(connection: Connection, change: Update, claim: Claim, **values: Any) -> bool:
+    """Run a change for this attempt; False if there has been another one."""
+    bound = {"key": claim.delivery_id, "last": claim.attempt, **values}
+    return bool(connection.execute(change, bound).rowcount)

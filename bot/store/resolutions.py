@@ -21,6 +21,7 @@ from sqlalchemy import (
     true,
     update,
 )
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.notification import FINAL, KEY_OWNER, Outcome
 from bot.store.database import Database
@@ -197,9 +198,9 @@ class Resolutions:
         return update(deliveries).where(deliveries.c.id == bindparam("key"), IS_UNRESOLVED)
 
 
-def share_outcomes(connection: Connection, primary_ids: Sequence[int]) -> None:
-    """Give recipients that make no call of their own the outcome of the one that made it."""
+def _build_share() -> ReturningUpdate[str]:
     primary = deliveries.alias("primary_delivery")
+    primary_ids: BindParameter[Any] = bindparam("primary_ids", expanding=True)
 
     def of_primary(column: str) -> ScalarSelect[Any]:
         query = select(primary.c[column]).where(primary.c.id == deliveries.c.twin_of)
@@ -209,7 +210,7 @@ def share_outcomes(connection: Connection, primary_ids: Sequence[int]) -> None:
         primary.c.id.in_(primary_ids),  # or all that ever ended would be listed each time
         primary.c.state.in_(FINAL),
     )
-    change = (
+    return (
         update(deliveries)
         .where(
             deliveries.c.twin_of.in_(primary_ids),
@@ -222,5 +223,12 @@ def share_outcomes(connection: Connection, primary_ids: Sequence[int]) -> None:
         .values({name: of_primary(name) for name in ("state", "code", "detail", "settled_at")})
         .returning(deliveries.c.state)
     )
-    for state in connection.scalars(change).all():
+
+
+_SHARE = _build_share()  # once: composing this one takes three times as long as running it
+
+
+def share_outcomes(connection: Connection, primary_ids: Sequence[int]) -> None:
+    """Give recipients that make no call of their own the outcome of the one that made it."""
+    for state in connection.scalars(_SHARE, {"primary_ids": primary_ids}).all():
         note(connection, state)
