@@ -20,6 +20,10 @@ log = structlog.get_logger()
 BATCH = 1_000
 """Deliveries resolved in one go."""
 
+LEFT = 5.0
+"""Seconds in which new work is left to the process that accepted it: two would ask for the same
+people, and the second would take calls of the account for it."""
+
 SLACK_AWAY = "slack_away"
 
 
@@ -41,12 +45,21 @@ class Resolver(Worker):
         self._directory = directory
         self._random = random
         self._on_resolved = on_resolved
+        self._is_woken = True  # at first as well: nobody else may be there
+
+    def wake(self) -> None:
+        """Look for work now: something was accepted here."""
+        self._is_woken = True
+        super().wake()
 
     async def step(self) -> bool:
         """Resolve what is due; False when nothing was."""
-        batch = await self._resolutions.find_unresolved(BATCH)
+        is_woken, self._is_woken = self._is_woken, False  # or a wake meanwhile would be lost
+        left = 0.0 if is_woken else LEFT
+        batch = await self._resolutions.find_unresolved(BATCH, left=left)
         if not batch:
             return False
+        self._is_woken |= is_woken
         linked = await self._directory.find_linked({each.slack_user_id for each in batch})
         known = [each for each in batch if each.slack_user_id in linked]
         others = [each for each in batch if each.slack_user_id not in linked]

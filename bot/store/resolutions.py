@@ -94,14 +94,24 @@ class Resolutions:
                 deliveries.c.repeats,
                 func.coalesce(key_owner, false()).label("beside_key_owner"),
             )
-            .where(IS_UNRESOLVED, deliveries.c.due_at <= database.now)
+            .where(
+                IS_UNRESOLVED,
+                deliveries.c.due_at <= database.now,
+                or_(
+                    deliveries.c.repeats > 0,
+                    deliveries.c.due_at <= database.now - bindparam("left", type_=Double),
+                ),
+            )
             .order_by(deliveries.c.due_at, deliveries.c.id)
             .limit(bindparam("most"))
         )
 
-    async def find_unresolved(self, most: int) -> list[Unresolved]:
-        """Return the deliveries without a CRM user whose look-up is due longest."""
-        bound = {"most": most}
+    async def find_unresolved(self, most: int, *, left: float = 0.0) -> list[Unresolved]:
+        """Return the deliveries without a CRM user whose look-up is due longest.
+
+        What was accepted less than `left` seconds ago is left to the process that accepted it.
+        """
+        bound = {"most": most, "left": left}
         return await self._database.transact(
             lambda connection: [
                 Unresolved(*row) for row in connection.execute(self._find_unresolved, bound)

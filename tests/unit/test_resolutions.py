@@ -84,6 +84,19 @@ async def test_a_failed_look_up_is_asked_again_after_its_time(
     assert again.repeats == 1
 
 
+async def test_what_was_accepted_a_moment_ago_can_be_left_out(
+    store: Store, clock: FrozenClock
+) -> None:
+    await store.accept("UA", "UB")
+    await store.resolve(UA=AskAgain(3.0))
+    assert await store.resolutions.find_unresolved(100, left=5.0) == []
+    clock.forward(3.0)
+    (again,) = await store.resolutions.find_unresolved(100, left=5.0)  # nobody's any more
+    assert again.slack_user_id == "UA"
+    clock.forward(2.0)
+    assert len(await store.resolutions.find_unresolved(100, left=5.0)) == 2
+
+
 async def test_a_look_up_put_off_comes_after_those_that_were_due_meanwhile(
     store: Store, clock: FrozenClock
 ) -> None:

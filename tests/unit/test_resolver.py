@@ -19,7 +19,7 @@ from bot.errors import (
 from bot.leadsquared.models import CrmUser
 from bot.notification import KEY_OWNER, Outcome, State
 from bot.people import Person, Standing
-from bot.resolver import Resolver
+from bot.resolver import LEFT, Resolver
 from bot.roster import Roster
 from bot.store.database import Database
 from bot.store.resolutions import Match, NoMatch
@@ -103,6 +103,29 @@ async def test_with_nobody_to_resolve_nobody_is_asked(desk: Desk) -> None:
     await desk.store.accept("")
     assert not await desk.resolver.step()
     assert (desk.directory.asked, desk.told) == ([], 0)
+
+
+async def test_new_work_is_left_to_the_process_that_accepted_it(desk: Desk) -> None:
+    """Two processes asked for the same people, and the second took calls of the account for it."""
+    await desk.resolver.step()
+    await desk.store.accept("UA")
+    assert not await desk.resolver.step()
+    desk.clock.forward(LEFT - 0.01)
+    assert not await desk.resolver.step()
+    assert desk.directory.asked == []
+    desk.clock.forward(0.01)  # it may have died meanwhile
+    assert await desk.resolver.step()
+    assert desk.directory.asked == [{"UA"}]
+
+
+async def test_the_process_that_accepted_looks_until_nothing_is_left(desk: Desk) -> None:
+    await desk.resolver.step()
+    await desk.store.accept("UA")
+    desk.resolver.wake()
+    assert await desk.resolver.step()
+    await desk.store.accept("UB", key="k2")  # its wake comes while the first is looked up
+    assert await desk.resolver.step()
+    assert not await desk.resolver.step()
 
 
 async def test_people_are_found_by_one_look_up_for_all_notifications(desk: Desk) -> None:
