@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from bot.errors import (
     CommitInDoubtError,
@@ -71,7 +70,7 @@ def named(*, committing: bool = False) -> Iterator[None]:
 
 def find_fault(error: SQLAlchemyError | OSError, *, committing: bool = False) -> StoreError | None:
     """Return what to raise in its place; None for a bug."""
-    if isinstance(error, OSError | PoolTimeoutError):
+    if isinstance(error, OSError):
         return _doubt_or_not(type(error).__name__, doubt=committing)
     if not isinstance(error, DBAPIError):
         return None

@@ -11,7 +11,9 @@ from typing import Any
 from weakref import WeakSet
 
 from sqlalchemy import Connection, Table, create_engine, event, func, literal_column, select, text
+from sqlalchemy.exc import DBAPIError
 
+from bot.errors import StoreUnavailableError
 from bot.store import faults, moves
 from bot.store.database import Clock, Database, P, T, Work, open_anew_after_trouble
 
@@ -21,14 +23,14 @@ NOW = "(SELECT extract(epoch from clock_timestamp())::double precision)"
 TIMEOUTS = {"statement_timeout": 2_000, "idle_in_transaction_session_timeout": 5_000}
 """Milliseconds; the second so that a process that froze does not keep the account's gate."""
 
-POOL_TIMEOUT = 1.0
+CONNECTIONS = 5
+"""At most, kept open: a new one costs as much as ten transactions."""
+
+WAIT_WITHIN = 1.0
 """Seconds for a free connection: so that Slack can be told in time that nothing was stored."""
 
 END_WITHIN = 3.0
 """Seconds at the end for transactions under way; the server gives each up after two."""
-
-THREADS = 16
-"""More than connections, so that who waits for one is told by the pool when it takes too long."""
 
 
 class PostgresDatabase(Database):
@@ -41,10 +43,8 @@ class PostgresDatabase(Database):
         self._dialect = postgresql
         self.engine = create_engine(
             url,
-            pool_size=3,
-            max_overflow=2,
-            pool_pre_ping=True,
-            pool_timeout=POOL_TIMEOUT,
+            pool_size=CONNECTIONS,
+            max_overflow=0,
             hide_parameters=True,
             connect_args={
                 "prepare_threshold": None,
@@ -54,17 +54,29 @@ class PostgresDatabase(Database):
             },
         )
         self._connections: WeakSet[Any] = WeakSet()
+        self.engine.dialect.use_insertmanyvalues_wo_returning = True  # 1,000 rows a statement
         event.listen(self.engine, "connect", self._keep)
         event.listen(self.engine, "handle_error", open_anew_after_trouble)
         names = TIMEOUTS.items()
         self._set_timeouts = select(
             *(func.set_config(name, str(value), literal_column("true")) for name, value in names)
         )
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="postgres")
+        self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="postgres")
+        self._free = asyncio.Semaphore(CONNECTIONS)  # first come, first served; a pool is not fair
 
     async def transact(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, partial(self._run, work, *args, **kwargs))
+        await self._wait_for_connection()
+        run = partial(self._run, work, *args, **kwargs)
+        done = asyncio.get_running_loop().run_in_executor(self._threads, run)
+        done.add_done_callback(lambda _: self._free.release())
+        return await done
+
+    async def _wait_for_connection(self) -> None:
+        try:
+            async with asyncio.timeout(WAIT_WITHIN):
+                await self._free.acquire()
+        except TimeoutError as exc:
+            raise StoreUnavailableError(f"no connection was free for {WAIT_WITHIN:g} s") from exc
 
     async def check(self) -> None:
         """Nothing to do: its server looks after it."""
@@ -89,14 +101,26 @@ class PostgresDatabase(Database):
         self._connections.add(connection)
 
     def _run(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        with faults.named(), self.engine.connect() as connection:
+        with faults.named(), self._begin() as connection:
             noted = moves.begin_notes(connection)
-            connection.execute(self._set_timeouts)
             done = work(connection, *args, **kwargs)
             with faults.named(committing=True):
                 connection.commit()
             self.observer.moved(noted)
             return done
+
+    def _begin(self) -> Connection:
+        """Open a transaction that has its timeouts; a session that ended meanwhile is replaced."""
+        connection = self.engine.connect()
+        try:
+            connection.execute(self._set_timeouts)
+        except DBAPIError as exc:
+            connection.close()
+            if not exc.connection_invalidated:
+                raise
+            connection = self.engine.connect()  # the pool has dropped what is older
+            connection.execute(self._set_timeouts)
+        return connection
 
 
 def _hang_up(connection: Any) -> None:

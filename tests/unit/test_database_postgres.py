@@ -226,6 +226,59 @@ async def test_what_people_write_is_in_no_error(database: Database) -> None:
     assert "duplicate key" in str(caught.value)
 
 
+# More transactions than connections.
+
+
+@pytest.fixture
+async def narrow(url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
+    """A database with one connection."""
+    monkeypatch.setattr(module, "CONNECTIONS", 1)
+    opened = open_database(url)
+    yield opened
+    await opened.close()
+
+
+async def keep_busy(database: Database) -> tuple[asyncio.Task[None], threading.Event]:
+    """Start a transaction that lasts until the event is set."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold(_: Connection) -> None:
+        begun.set()
+        assert go_on.wait(10)
+
+    holding = asyncio.create_task(database.transact(hold))
+    assert await asyncio.to_thread(begun.wait, 10)
+    return holding, go_on
+
+
+async def test_who_gets_no_connection_in_time_is_told_that_nothing_was_stored(
+    narrow: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WAIT_WITHIN", 0.05)
+    holding, go_on = await keep_busy(narrow)
+    with pytest.raises(StoreUnavailableError, match=r"no connection was free for 0\.05 s"):
+        await narrow.transact(add)
+    go_on.set()
+    await holding
+    assert await narrow.transact(count) == 0
+
+
+async def test_connections_are_given_out_first_come_first_served(narrow: Database) -> None:
+    """The pool's own queue was not fair: under load some waited for a second, and gave up."""
+    holding, go_on = await keep_busy(narrow)
+    begun: list[int] = []
+
+    def begin(_: Connection, number: int) -> None:
+        begun.append(number)
+
+    waiting = [asyncio.create_task(narrow.transact(begin, number)) for number in range(20)]
+    await asyncio.sleep(0)
+    waiting[3].cancel()  # who gave up keeps nobody else waiting
+    go_on.set()
+    await asyncio.gather(holding, *waiting, return_exceptions=True)
+    assert begun == [number for number in range(20) if number != 3]
+
+
 async def test_a_server_that_froze_does_not_hold_up_the_end(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
