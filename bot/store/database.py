@@ -8,7 +8,7 @@ times on Postgres.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Table, bindparam, select
@@ -82,6 +82,17 @@ def open_anew_after_trouble(context: ExceptionContext) -> None:
     """Give up a connection that cannot be trusted any more; hears of every error."""
     if faults.must_reopen(context.original_exception):
         context.is_disconnect = True
+
+
+def in_batches(rows: Sequence[T], most: int = 500) -> Iterator[Sequence[T]]:
+    """Yield some at a time.
+
+    A driver keeps the answers to all rows of a statement, and a statement has a bound number of
+    parameters: 65,535 in Postgres (https://www.postgresql.org/docs/current/limits.html), and
+    32,766 in SQLite unless it was built otherwise (https://www.sqlite.org/limits.html).
+    """
+    for first in range(0, len(rows), most):
+        yield rows[first : first + most]
 
 
 def _do_nothing(_: StoreBrokenError) -> None: ...

@@ -15,7 +15,7 @@ from bot.notification import KEY_OWNER, CrmRecipient, KeyOwner, Recipient, Slack
 from bot.questions import ManyRecipients, SecondEnter
 from bot.store.acceptance import Acceptance
 from bot.store.confirmation import Confirmation
-from bot.store.database import Database, P, Work
+from bot.store.database import Database, P, Work, in_batches
 from bot.store.debts import build_insert, owed_row
 from bot.store.drafts import Drafts
 from bot.store.estimate import Estimate
@@ -233,7 +233,8 @@ class Outbox:
             {"notification_id": notification_id, "position": position, **target}
             for position, target in enumerate(targets)
         ]
-        connection.execute(self._add_deliveries, rows)
+        for some in in_batches(rows):
+            connection.execute(self._add_deliveries, some)
         note(connection, State.PENDING, len(rows))
         return sum(target["crm_user_id"] is None for target in targets)
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from sqlalchemy import Connection, and_, bindparam, delete, func, or_, select
 
 from bot.people import Link, Person, Standing
-from bot.store.database import Database
+from bot.store.database import Database, in_batches
 from bot.store.interactions import Interactions
 from bot.store.resolutions import Match
 from bot.store.tables import links, people
@@ -89,8 +89,11 @@ class PeopleStore:
 
     def match(self, connection: Connection, user_ids: Collection[str]) -> dict[str, Match]:
         """Return the CRM users of those whose stored link still holds."""
-        rows = connection.execute(self._matches, {"user_ids": list(user_ids)})
-        return {user_id: Match(crm_user_id, name) for user_id, crm_user_id, name in rows}
+        return {
+            user_id: Match(crm_user_id, name)
+            for some in in_batches(list(user_ids))
+            for user_id, crm_user_id, name in connection.execute(self._matches, {"user_ids": some})
+        }
 
     def find_unmatchable(
         self, connection: Connection, user_ids: Sequence[str], most: int

@@ -54,7 +54,6 @@ class PostgresDatabase(Database):
             },
         )
         self._connections: WeakSet[Any] = WeakSet()
-        self.engine.dialect.use_insertmanyvalues_wo_returning = True  # 1,000 rows a statement
         event.listen(self.engine, "connect", self._keep)
         event.listen(self.engine, "handle_error", open_anew_after_trouble)
         names = TIMEOUTS.items()

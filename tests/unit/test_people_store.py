@@ -19,6 +19,13 @@ def store(database: Database) -> PeopleStore:
     return PeopleStore(database)
 
 
+async def test_more_people_may_be_matched_than_a_statement_takes_parameters(
+    store: PeopleStore,
+) -> None:
+    """65,535 in Postgres' protocol; in SQLite it depends on who built it."""
+    assert await store.find_matches([f"U{number}" for number in range(65_536)]) == {}
+
+
 async def test_people_come_back_as_they_were_saved(store: PeopleStore) -> None:
     await store.save_people([PRIYA, BOT])
     assert await store.find_people(["UP", "UB", "UX"]) == {"UP": PRIYA, "UB": BOT}
