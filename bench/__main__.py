@@ -39,7 +39,24 @@ QUESTIONS = {
     "growth": Question(growth.measure, growth.FULL, growth.QUICK),
     "rest": Question(rest.measure, rest.FULL, rest.QUICK),
 }
-REASONS: dict[str, str] = {}
+ROUND_TRIPS = (
+    "each statement of a transaction is a way to the server and back, and is parsed and planned "
+    "anew, as prepared statements break behind the transaction poolers that hosts put before "
+    "Postgres; the COMMIT waits for the disk."
+)
+REASONS = {
+    "this bot, Postgres: p50 at 1 connection": (
+        f"an acceptance is eight statements and a COMMIT, and {ROUND_TRIPS}"
+    ),
+    "this bot, Postgres: p99 at 16 connections": (
+        "16 requests at once wait for the one core that a process has; its profile shows half of "
+        "the work in Bolt and HTTP, and half in the eight statements of an acceptance."
+    ),
+    "this bot, Postgres: idle, p50": (
+        f"between Enter and the push two transactions commit, the acceptance and the claim, and "
+        f"{ROUND_TRIPS}"
+    ),
+}
 """Why a goal is missed, by how its aim begins: for what a profiler showed and stays as it is."""
 
 BUSY = 0.5

@@ -54,8 +54,14 @@ def build_answer(growth: Growth) -> Answer:
 
 
 def _conclude(growth: Growth) -> str:
-    goals = [*_judge_claims(growth), *_judge_memory(growth)]
-    return "; ".join(f"{goal.aim.rpartition(' ≤ ')[0]}: {goal.found}" for goal in goals) + "."
+    shortest, longest = growth.waiting[0], growth.waiting[-1]
+    ratios = [_compare_claims(growth, medians) for medians in growth.steps.values()]
+    most = max(memory.peak for name in growth.steps for memory in _find_memories(growth, name))
+    return (
+        f"A claim beside {longest:,} waiting deliveries takes {min(ratios):.2f} to "
+        f"{max(ratios):.2f} times as long as one beside {shortest:,}. Whatever is asked of it, a "
+        f"process has at most {most:.0f} MB."
+    )
 
 
 def _build_steps(name: str, medians: Medians) -> Table:
@@ -106,11 +112,18 @@ def _build_big(growth: Growth) -> Table:
 def _judge_claims(growth: Growth) -> list[Goal]:
     goals = []
     for name, medians in growth.steps.items():
-        claims = [Spread.of(found[CLAIM]).median for found in medians.values()]
-        longest = claims[len(growth.waiting) - 1] / claims[0]
-        what = f"{name}: claim with {growth.waiting[-1]:,} waiting, multiple of {growth.waiting[0]}"
-        goals.append(at_most(what, CLAIM_RATIO, longest, digits=2))
+        what = (
+            f"{name}: claim with {growth.waiting[-1]:,} waiting, "
+            f"multiple of one with {growth.waiting[0]:,}"
+        )
+        goals.append(at_most(what, CLAIM_RATIO, _compare_claims(growth, medians), digits=2))
     return goals
+
+
+def _compare_claims(growth: Growth, medians: Medians) -> float:
+    """Return the longest queue's claim as a multiple of the shortest's."""
+    claims = [Spread.of(found[CLAIM]).median for found in medians.values()]
+    return claims[len(growth.waiting) - 1] / claims[0]
 
 
 def _judge_memory(growth: Growth) -> list[Goal]:

@@ -1,6 +1,6 @@
 """How close 150 calls come to the physical bound, and how many the CRM refuses.
 
-Run `python -m bench.rate` (about six minutes; `--quick` for one). The CRM counts 25 calls per 5 s
+Run `python -m bench.rate` (about nine minutes; `--quick` for one). The CRM counts 25 calls per 5 s
 when they arrive, after a random delay. The cells mostly wait, so many run beside each other, with
 beginnings that share a period evenly; one cell is run alone as well, to show that this is fair.
 """

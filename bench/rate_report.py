@@ -71,11 +71,13 @@ def _conclude(calls: int, results: Results) -> str:
     most = {who: max(map(_count_refused, _find_all(results[who]))) for who in peers}
     clean = [who for who in peers if most[who] == 0]
     ratios = Spread.of(map(_find_ratio, _find_all(results[BOT])))
+    refused = f"at most {max(ours):g}" if max(ours) else "none"
+    unrefused = ", ".join(clean) if clean else "none of the peers"
     return (
-        f"Of {calls} calls at most {max(ours):g} of this bot's were refused in any cell, and from "
-        f"{min(least.values()):g} to {max(most.values()):g} of the peers'; never any of: "
-        f"{', '.join(clean) or 'none of them'}. It took {ratios.low:.2f} to {ratios.high:.2f} of "
-        "the time that no program can beat."
+        f"Of {calls} calls {refused} of this bot's were refused, whatever the CRM counted by; of "
+        f"the peers' {min(least.values()):g} to {max(most.values()):g}, and in all cells none of "
+        f"{unrefused}. The bot took {ratios.low:.2f} to {ratios.high:.2f} of the time that no "
+        "program can beat."
     )
 
 
