@@ -110,15 +110,20 @@ class PostgresDatabase(Database):
 
     def _begin(self) -> Connection:
         """Open a transaction that has its timeouts; a session that ended meanwhile is replaced."""
+        try:
+            return self._open()
+        except DBAPIError as exc:
+            if not exc.connection_invalidated:
+                raise
+            return self._open()  # the pool has dropped what is older
+
+    def _open(self) -> Connection:
         connection = self.engine.connect()
         try:
             connection.execute(self._set_timeouts)
-        except DBAPIError as exc:
+        except DBAPIError:
             connection.close()
-            if not exc.connection_invalidated:
-                raise
-            connection = self.engine.connect()  # the pool has dropped what is older
-            connection.execute(self._set_timeouts)
+            raise
         return connection
 
 
