@@ -93,4 +93,4 @@ $(AUDIT)/.installed: requirements-audit.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(AUDIT) .venv-bench sbom.json bench/node/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) .venv-* sbom.json bench/node/node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
