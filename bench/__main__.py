@@ -44,14 +44,16 @@ ROUND_TRIPS = (
     "anew, as prepared statements break behind the transaction poolers that hosts put before "
     "Postgres; the COMMIT waits for the disk."
 )
+ONE_CORE = (
+    "16 requests at once wait for the one core that a process has: its profile shows half of the "
+    "work in Bolt and HTTP, and half in the statements of an acceptance."
+)
 REASONS = {
+    "this bot, SQLite: p99 at 16 connections": ONE_CORE,
     "this bot, Postgres: p50 at 1 connection": (
         f"an acceptance is eight statements and a COMMIT, and {ROUND_TRIPS}"
     ),
-    "this bot, Postgres: p99 at 16 connections": (
-        "16 requests at once wait for the one core that a process has; its profile shows half of "
-        "the work in Bolt and HTTP, and half in the eight statements of an acceptance."
-    ),
+    "this bot, Postgres: p99 at 16 connections": ONE_CORE,
     "this bot, Postgres: idle, p50": (
         f"between Enter and the push two transactions commit, the acceptance and the claim, and "
         f"{ROUND_TRIPS}"

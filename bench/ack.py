@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, text
 
 from bench.ack_report import Load, Results, build_answer
 from bench.command import run_command
-from bench.databases import open_databases
+from bench.databases import open_databases, settle_disk
 from bench.peers import OURS, POSTGRES, SQLITE, Commands, Side, always, find_commands, run_sides
 from bench.requests import Request, build_request, post
 from bench.results import Answer
@@ -58,6 +58,7 @@ async def _measure_all(size: Size, commands: Commands, urls: dict[str, str]) -> 
     ):
         for _, connections in product(range(size.runs), size.requests):
             for name, side in sides.items():
+                await settle_disk()
                 await put_load(session, side, connections, WARM_UP)
                 load = await put_load(session, side, connections, size.requests[connections])
                 results.setdefault(name, {}).setdefault(connections, []).append(load)

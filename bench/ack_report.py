@@ -27,7 +27,8 @@ Results = dict[str, dict[int, list[Load]]]
 
 METHOD = (
     "Signed `/notify` requests over 1, 16 and 64 connections kept open, each connection sending "
-    "its next as soon as it is answered; processes take turns. The bot parses, checks the sender, "
+    "its next as soon as it is answered; processes take turns, each once everything that anybody "
+    "wrote is on the disk. The bot parses, checks the sender, "
     "commits the notification durably (SQLite with `synchronous=FULL`, Postgres with `fsync`) and "
     "then acknowledges, while it goes on sending 25 calls per 5 s (`HOURLY_LIMIT` is 0, as one "
     "person sends them all); the bare listeners do nothing "

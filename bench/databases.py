@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -45,6 +47,11 @@ class Databases:
 
     def _name_file(self) -> Path:
         return self.folder / f"{next(self.numbers)}.db"
+
+
+async def settle_disk() -> None:
+    """Have everything written that anybody wrote: the next commit would wait for it."""
+    await asyncio.to_thread(os.sync)
 
 
 @contextmanager

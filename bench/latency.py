@@ -16,7 +16,7 @@ from itertools import count
 import aiohttp
 
 from bench.command import run_command
-from bench.databases import open_databases
+from bench.databases import open_databases, settle_disk
 from bench.latency_report import NO_RESERVE, Times, build_answer
 from bench.peers import POSTGRES, SQLITE, Side, run_side
 from bench.processes import BOT
@@ -99,6 +99,7 @@ class Run:
             side.world.crm.add_users(self.size.crowd)
             sender = Sender(session, side)
             await sender.send_one()  # the people are read for this one
+            await settle_disk()
             await barrier.wait()
             idle = await sender.send_many(self.size.idle, IDLE_GAP, self.offset * IDLE_GAP)
             await send(session, side.target.url, side.world.alice, f"{crowd} To all | of you")

@@ -30,7 +30,7 @@ METHOD = (
     "the push: four a second while the bot has nothing else to do, and one every {gap:g} s while "
     "it sends to {crowd:,} people at LeadSquared's limit, with the reserve of 2 slots that is "
     "shipped. The third column is what `LEADSQUARED_RESERVED=0` gives. All are measured in turns, "
-    "a moment apart."
+    "a moment apart, once everything that anybody wrote is on the disk: a commit would wait for it."
 )
 NOTES = (
     "During the big send every slot is used as soon as it opens, but for the two that are kept "

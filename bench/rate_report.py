@@ -72,12 +72,11 @@ def _conclude(calls: int, results: Results) -> str:
     clean = [who for who in peers if most[who] == 0]
     ratios = Spread.of(map(_find_ratio, _find_all(results[BOT])))
     refused = f"at most {max(ours):g}" if max(ours) else "none"
-    unrefused = ", ".join(clean) if clean else "none of the peers"
+    unrefused = f"never any of: {', '.join(clean)}" if clean else "some of each"
     return (
         f"Of {calls} calls {refused} of this bot's were refused, whatever the CRM counted by; of "
-        f"the peers' {min(least.values()):g} to {max(most.values()):g}, and in all cells none of "
-        f"{unrefused}. The bot took {ratios.low:.2f} to {ratios.high:.2f} of the time that no "
-        "program can beat."
+        f"the peers' {min(least.values()):g} to {max(most.values()):g}, {unrefused}. The bot took "
+        f"{ratios.low:.2f} to {ratios.high:.2f} of the time that no program can beat."
     )
 
 
