@@ -83,7 +83,7 @@ $(VENV)/.dev: $(VENV)/bin/python requirements-dev.txt
 	@touch $@ $(VENV)/.runtime
 
 .venv-bench/.bench: requirements-bench.txt
-	$(PYTHON) -m venv .venv-bench
+	$(MAKE) .venv-bench/bin/python VENV=.venv-bench
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
 	@touch $@
 
