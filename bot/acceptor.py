@@ -145,7 +145,7 @@ class Acceptor:
         if self._is_many(acceptance.recipients, groups):
             return await self.outbox.ask_first(acceptance, [group.handle for group in groups])
         receipt = await self.outbox.accept(acceptance)
-        self._wake(receipt)
+        self.wake(receipt)
         return receipt.earlier or receipt
 
     def _is_many(self, named: Sequence[Addressee], groups: Sequence[Group]) -> bool:
@@ -193,10 +193,11 @@ class Acceptor:
         """Commit what was a draft of this sender's; raises UserError if it is gone."""
         await self.check_sender(sender)
         receipt = await self.outbox.accept_draft(draft_id, sender.user_id)
-        self._wake(receipt)
+        self.wake(receipt)
         return receipt
 
-    def _wake(self, receipt: Receipt) -> None:
+    def wake(self, receipt: Receipt) -> None:
+        """Wake those who work on what was stored."""
         if receipt.is_new:
             log.info(
                 "request.accepted",

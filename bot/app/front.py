@@ -74,6 +74,7 @@ def build_front(
         resolve=resolver.wake,
         dispatch=dispatcher.wake,
     )
+    store.outbox.on_stored_late = acceptor.wake
     homes = Homes(
         directory,
         store.reports,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -71,6 +71,7 @@ class Outbox:
         self._people = PeopleStore(database)
         self._confirmation = Confirmation(self._estimate, quota, self._drafts, self._people)
         self._commits: set[asyncio.Task[Receipt]] = set()
+        self.on_stored_late: Callable[[Receipt], None] = lambda _: None
         # Built once: composing a statement takes longer than running it.
         now = database.now
         add = database.insert(notifications).values(accepted_at=now)
@@ -139,11 +140,28 @@ class Outbox:
         commit = asyncio.create_task(self._database.transact(work, *args, **kwargs), name="accept")
         self._commits.add(commit)
         commit.add_done_callback(self._commits.discard)
-        done, _ = await asyncio.wait({commit}, timeout=COMMIT_WITHIN)
+        try:
+            done, _ = await asyncio.wait({commit}, timeout=COMMIT_WITHIN)
+        except asyncio.CancelledError:
+            commit.add_done_callback(self._note_late)
+            raise
         if not done:
-            commit.add_done_callback(_note_late)
+            commit.add_done_callback(self._note_late)
             raise CommitInDoubtError(f"no commit within {COMMIT_WITHIN:g} s")
         return commit.result()
+
+    def _note_late(self, commit: asyncio.Task[Receipt]) -> None:
+        """Tell how a commit ended that was said to be in doubt; nobody waits for it any more."""
+        if commit.cancelled():
+            return
+        error = commit.exception()
+        if error is None:
+            log.info("acceptance.stored_late", notification=commit.result().notification_id)
+            self.on_stored_late(commit.result())
+        elif isinstance(error, StoreError | UserError):
+            log.warning("acceptance.not_stored", error=type(error).__name__)
+        else:
+            log.error("acceptance.failed", exc_info=error)
 
     async def drain(self) -> None:
         """Wait for the commits that were not back in time."""
@@ -268,19 +286,6 @@ class Outbox:
             seconds=seconds,
         )
         connection.execute(self._add_reply, row)
-
-
-def _note_late(commit: asyncio.Task[Receipt]) -> None:
-    """Log how a commit ended that was said to be in doubt; nobody waits for it any more."""
-    if commit.cancelled():
-        return
-    error = commit.exception()
-    if error is None:
-        log.info("acceptance.stored_late", notification=commit.result().notification_id)
-    elif isinstance(error, StoreError | UserError):
-        log.warning("acceptance.not_stored", error=type(error).__name__)
-    else:
-        log.error("acceptance.failed", exc_info=error)
 
 
 def _target(recipient: Recipient) -> dict[str, str | None]:

@@ -201,6 +201,8 @@ async def test_a_commit_that_is_late_is_in_doubt_and_happens_after_all(
     store: Store, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outbox, "COMMIT_WITHIN", 0.05)
+    late: list[Receipt] = []
+    store.outbox.on_stored_late = late.append
     with write_lock(database_url):
         with pytest.raises(CommitInDoubtError) as caught:
             await store.accept("UA")
@@ -208,6 +210,7 @@ async def test_a_commit_that_is_late_is_in_doubt_and_happens_after_all(
         assert "If it was, the result appears here" in caught.value.hint
     await store.outbox.drain()
     assert await store.states() == ["pending"]
+    assert [receipt.unresolved for receipt in late] == [1]  # nobody else would wake the resolver
 
 
 async def test_a_commit_that_is_late_may_fail_after_all_and_leaves_nothing(
@@ -226,6 +229,8 @@ async def test_a_commit_that_is_late_may_fail_after_all_and_leaves_nothing(
 async def test_a_commit_in_doubt_goes_on_when_its_listener_is_cancelled(
     store: Store, database_url: str
 ) -> None:
+    late: list[Receipt] = []
+    store.outbox.on_stored_late = late.append
     with write_lock(database_url):
         accepting = asyncio.create_task(store.accept("UA"))
         await asyncio.wait({accepting}, timeout=0.02)
@@ -234,6 +239,7 @@ async def test_a_commit_in_doubt_goes_on_when_its_listener_is_cancelled(
     assert accepting.cancelled()
     await store.outbox.drain()
     assert await store.states() == ["pending"]
+    assert [receipt.unresolved for receipt in late] == [1]
 
 
 async def test_nothing_to_drain_is_fine(store: Store) -> None:
