@@ -35,7 +35,6 @@ class IntakeSteps(StoreMachineBase):
         super().__init__()
         self.interactions: list[Interaction] = []
         self.drafts: dict[str, Interaction] = {}
-        self.taken: set[str] = set()
 
     @rule(
         users=st.lists(st.sampled_from(PEOPLE), min_size=1, max_size=3, unique=True),
@@ -56,8 +55,13 @@ class IntakeSteps(StoreMachineBase):
         wanted = acceptance(*given.users, key=given.key, sender=given.sender, content=given.text)
         known = self.model.find_by_key(given.key)
         earlier = self.model.find_earlier(given.sender, list(given.users), given.text)
+        asks = earlier and (known is None or not self.is_young(known))
+        if not asks and given in self.drafts.values():
+            with pytest.raises(UserError, match="asked about before"):
+                self.run(self.store.outbox.accept(wanted))
+            return
         receipt = self.run(self.store.outbox.accept(wanted))
-        if earlier and (known is None or not self.is_young(known)):
+        if asks:
             assert receipt.earlier is not None
             assert receipt.notification_id in earlier
             states = {each.state for each in self.model.of(receipt.notification_id)}
@@ -77,10 +81,9 @@ class IntakeSteps(StoreMachineBase):
         self.model.accept(notification, key, given.sender, list(given.users), given.text)
 
     def keep_draft(self, draft_id: str, given: Interaction) -> None:
-        """Note the draft of an interaction: one, until it is taken."""
+        """Note the draft of an interaction: one, also once it is taken."""
         kept = [id_ for id_, made_of in self.drafts.items() if made_of == given]
-        assert [id_ for id_ in kept if id_ not in self.taken] in ([], [draft_id])
-        assert draft_id not in self.taken
+        assert kept in ([], [draft_id])
         self.drafts[draft_id] = given
 
     @precondition(lambda self: self.drafts)
@@ -99,7 +102,6 @@ class IntakeSteps(StoreMachineBase):
         assert receipt.is_new is (known is None)
         assert known in (None, receipt.notification_id)
         if known is None:
-            self.taken.add(draft_id)
             self.add(receipt.notification_id, key, given)
 
     @rule(
