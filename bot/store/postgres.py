@@ -24,7 +24,7 @@ TIMEOUTS = {"statement_timeout": 2_000, "idle_in_transaction_session_timeout": 5
 """Milliseconds; the second so that a process that froze does not keep the account's gate."""
 
 CONNECTIONS = 5
-"""At most, kept open: a new one costs as much as ten transactions."""
+"""At most, and kept open: a new one is a new process of the server."""
 
 WAIT_WITHIN = 1.0
 """Seconds for a free connection: so that Slack can be told in time that nothing was stored."""
